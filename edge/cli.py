@@ -1,0 +1,33 @@
+"""Commands that run wherever the edge runs."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from edge.bundle import read_bundle
+from edge.errors import BundleError
+from edge.golden import self_test
+
+
+@click.command()
+@click.argument("path", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(path: Path, as_json: bool) -> None:
+    """Check a bundle: its seal, its files' digests, and its golden verdicts in the installed runtime.
+
+    BUNDLE is a folder such as bundles/pump/3. Exits with 0 if it may be trusted, else with 1.
+    """
+    try:
+        bundle = read_bundle(path)
+        verdicts = self_test(bundle)
+    except BundleError as error:
+        click.echo(
+            json.dumps({"ok": False, "error": str(error)}) if as_json else f"foresense: {error}", err=not as_json
+        )
+        sys.exit(1)
+    if as_json:
+        click.echo(json.dumps({"ok": True, "bundle": bundle.reference, "golden_verdicts": verdicts}))
+    else:
+        click.echo(f"{bundle.reference}: sealed, unchanged, and its {verdicts} golden verdicts hold")

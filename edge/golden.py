@@ -1,0 +1,64 @@
+"""Golden verdicts: what a bundle must say of readings it carries, on any device and runtime."""
+
+import io
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import GOLDEN, Bundle
+from edge.engine import open_engine
+from edge.errors import BundleError
+from edge.reading import Readings, Verdicts
+
+TOLERANCE = 1e-3  #: of a band's half-width, within which runtimes must agree
+
+
+def golden_bytes(names: list[str], readings: Readings, verdicts: Verdicts) -> bytes:
+    """Return golden.npz: readings of named streams and the verdicts that they must give."""
+    arrays = {"names": np.array(names, str)}
+    arrays |= {f"reading_{f.name}": getattr(readings, f.name) for f in fields(readings)}
+    arrays |= {f"verdict_{f.name}": getattr(verdicts, f.name) for f in fields(verdicts)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def self_test(bundle: Bundle) -> int:
+    """Replay the golden readings and return how many verdicts agreed; BundleError if any does not."""
+    try:
+        with np.load(io.BytesIO(bundle.files[GOLDEN]), allow_pickle=False) as golden:
+            names = golden["names"].tolist()
+            readings = Readings(*(golden[f"reading_{f.name}"] for f in fields(Readings)))
+            expected = Verdicts(*(golden[f"verdict_{f.name}"] for f in fields(Verdicts)))
+    except (KeyError, ValueError, OSError) as error:
+        raise BundleError(f"{bundle.path / GOLDEN}: expected golden readings and verdicts, got: {error}") from error
+    engine = open_engine(bundle)
+    engine.add(names)
+    got = engine.feed(readings)
+    _check_agreement(f"bundle {bundle.reference}: golden verdicts", expected, got)
+    return len(got)
+
+
+def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
+    if len(expected) != len(got):
+        raise BundleError(f"{where}: expected {len(expected)}, got {len(got)}")
+    for name in ("stream", "time", "status", "channel", "alarm", "change"):
+        if (differs := np.flatnonzero(getattr(expected, name) != getattr(got, name))).size:
+            at = differs[0]
+            wanted, had = getattr(expected, name)[at], getattr(got, name)[at]
+            raise BundleError(f"{where}: {name} of verdict {at}: expected {wanted}, got {had}")
+    half = (expected.upper - expected.lower) / 2
+    for name in ("value", "expected", "lower", "upper"):
+        _check_close(f"{where}: {name}", getattr(expected, name), getattr(got, name), half)
+    _check_close(f"{where}: score", expected.score, got.score, np.maximum(expected.score, 1))
+
+
+def _check_close(
+    where: str, expected: NDArray[np.floating], got: NDArray[np.floating], unit: NDArray[np.floating]
+) -> None:
+    if (np.isnan(expected) != np.isnan(got)).any():
+        raise BundleError(f"{where}: expected numbers just where the golden ones are, got NaN elsewhere")
+    worst = float(np.nanmax(np.abs(expected - got) / unit, initial=0))
+    if not worst <= TOLERANCE:
+        raise BundleError(f"{where}: expected within {TOLERANCE:g} of the band, got {worst:.2g}")

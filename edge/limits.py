@@ -1,0 +1,77 @@
+"""From a budget of alarms to the limit on the standardised error."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ConfigError
+
+_PERIOD_MS = {
+    "hour": 3_600_000,
+    "day": 86_400_000,
+    "week": 7 * 86_400_000,
+    "month": 2_629_746_000,  # the mean month of the Gregorian calendar
+    "year": 31_556_952_000,
+}
+_BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many alarms a stream may raise, on average, while nothing is wrong."""
+
+    alarms: float
+    period: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a budget such as '2 per week'; ConfigError on any other form.
+
+        >>> Budget.parse("2 per week")
+        Budget(alarms=2.0, period='week')
+        """
+        match = _BUDGET.fullmatch(text.strip().lower())
+        if match is None or match[2] not in _PERIOD_MS or float(match[1]) <= 0:
+            raise ConfigError(
+                f"budget: expected a rate such as '2 per week' (per {', '.join(_PERIOD_MS)}), got {text!r}"
+            )
+        return cls(float(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.alarms:g} per {self.period}"
+
+    def per_slot(self, interval_ms: int) -> float:
+        """Return the budget as alarms a slot."""
+        return self.alarms * interval_ms / _PERIOD_MS[self.period]
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The upper tail of held-out standardised errors: `exceeding` of `count` lie above `threshold`.
+
+    Above the threshold the excess is taken as exponential, which is the generalised Pareto tail of
+    shape 0 (peaks over threshold; Pickands 1975).
+    """
+
+    count: int
+    exceeding: int
+    threshold: float
+    mean_excess: float
+
+    @classmethod
+    def fit(cls, errors: NDArray[np.floating]) -> Self:
+        """Fit the tail to held-out standardised errors (n,); the upper 3 %, at least 8, are the tail."""
+        if errors.size < 16:
+            raise ValueError(f"tail: expected at least 16 held-out errors, got {errors.size}")
+        exceeding = max(8, errors.size * 3 // 100)
+        top = np.partition(errors, errors.size - exceeding - 1)[-exceeding - 1 :]
+        threshold = float(top[0])
+        return cls(errors.size, exceeding, threshold, float(np.mean(top[1:] - threshold)))
+
+    def limit(self, per_slot: float) -> float:
+        """Return the error that is exceeded with that probability a slot, never below the threshold."""
+        rate = min(per_slot * self.count / self.exceeding, 1.0)
+        return self.threshold - self.mean_excess * float(np.log(rate))

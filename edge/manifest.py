@@ -1,0 +1,104 @@
+"""The manifest: what a bundle says of itself, as plain JSON."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from edge.errors import BundleError
+from edge.limits import Tail
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A sensor within a stream."""
+
+    name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamScaling:
+    """What the bundle knows of one stream it was trained on; one number a channel."""
+
+    location: tuple[float, ...]
+    scale: tuple[float, ...]
+    spread: tuple[float, ...]  #: mean absolute scaled error
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How values become the forecaster's inputs; one number a channel."""
+
+    low: tuple[float, ...]  #: inputs are held to low..high, the scaled range it was trained on
+    high: tuple[float, ...]
+    spread: tuple[float, ...]  #: where a stream that the bundle does not know begins
+    streams: dict[str, StreamScaling] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file of the bundle."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that is needed to run and to judge a bundle, apart from its files' bytes."""
+
+    name: str
+    version: str
+    created: str  #: ISO 8601, UTC
+    spec: dict[str, Any]  #: the ForecasterSpec that was trained
+    channels: tuple[Channel, ...]
+    interval_ms: int
+    time_zone: str  #: IANA name
+    calendar: bool  #: whether the calendar inputs follow the channels in x
+    horizon: int
+    memory: int  #: S, numbers of forecaster memory a stream
+    burn_in: int  #: slots that fill the memory before a verdict is given
+    max_gap: int  #: missing slots that are bridged; after more the memory starts anew
+    budget: str
+    scaling: Scaling
+    tail: Tail
+    layout_version: int
+    layout: list[list[Any]]  #: of the state record
+    metrics: dict[str, float]
+    data: dict[str, Any]  #: what it was trained on: fingerprint, rows, period
+    files: dict[str, FileEntry] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    @property
+    def inputs(self) -> int:
+        """Return C', the width of x."""
+        return len(self.channels) + (4 if self.calendar else 0)
+
+    def to_json(self) -> bytes:
+        """Return the manifest as it is stored."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read a stored manifest; BundleError if it is none or of a newer schema."""
+        try:
+            raw = json.loads(data)
+            if raw["schema"] != SCHEMA:
+                raise BundleError(f"manifest.json: schema: expected {SCHEMA}, got {raw['schema']!r}")
+            raw["channels"] = tuple(Channel(**c) for c in raw["channels"])
+            raw["scaling"] = _scaling(raw["scaling"])
+            raw["tail"] = Tail(**raw["tail"])
+            raw["files"] = {name: FileEntry(**entry) for name, entry in raw["files"].items()}
+            return cls(**raw)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BundleError(f"manifest.json: expected the fields of schema {SCHEMA}, got: {error}") from error
+
+
+def _scaling(raw: dict[str, Any]) -> Scaling:
+    def columns(part: dict[str, Any]) -> dict[str, tuple[float, ...]]:
+        return {name: tuple(map(float, numbers)) for name, numbers in part.items()}
+
+    streams = {name: StreamScaling(**columns(part)) for name, part in raw.pop("streams").items()}
+    return Scaling(**columns(raw), streams=streams)

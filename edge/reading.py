@@ -1,0 +1,70 @@
+"""Readings and verdicts: what goes into the engine and what comes out, as columns."""
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Status(IntEnum):
+    """What a verdict says about its slot."""
+
+    LEARNING = 0  #: too little has been seen of the stream to judge it
+    NORMAL = 1
+    ANOMALY = 2  #: the score has reached 1.0
+
+
+class Change(IntEnum):
+    """What a verdict did to the alarm of its stream."""
+
+    NONE = 0
+    OPENED = 1
+    CLOSED = 2
+
+
+class Columns:
+    """What record batches have in common: equally long arrays, one row an item."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
+        """Return the chosen rows of every column, in the order chosen."""
+        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))  # type: ignore[arg-type]
+
+    @classmethod
+    def concatenate(cls, batches: list[Self]) -> Self:
+        """Return one batch holding the rows of all, in order. The list must not be empty."""
+        if len(batches) == 1:
+            return batches[0]
+        names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        return cls(*(np.concatenate([getattr(b, name) for b in batches]) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Readings(Columns):
+    """Readings in the order in which they arrived; n of them."""
+
+    stream: NDArray[np.int32]  #: (n,) row of the stream in the state table
+    channel: NDArray[np.int16]  #: (n,) index of the channel within the stream
+    time: NDArray[np.int64]  #: (n,) UTC epoch, milliseconds
+    value: NDArray[np.float64]  #: (n,) in the channel's unit
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts(Columns):
+    """All that is said about n slots of streams with C channels."""
+
+    stream: NDArray[np.int32]  #: (n,) row of the stream in the state table
+    time: NDArray[np.int64]  #: (n,) start of the slot, UTC epoch, milliseconds
+    status: NDArray[np.uint8]  #: (n,) a Status
+    score: NDArray[np.float32]  #: (n,) 1.0 is the limit; NaN while learning
+    channel: NDArray[np.int16]  #: (n,) the channel that contributed most; -1 while learning
+    value: NDArray[np.float64]  #: (n, C) observed, in units; NaN where nothing came
+    expected: NDArray[np.float64]  #: (n, C) the forecast, in units
+    lower: NDArray[np.float64]  #: (n, C) least value that is no anomaly
+    upper: NDArray[np.float64]  #: (n, C) greatest value that is no anomaly
+    alarm: NDArray[np.int64]  #: (n,) start of the open alarm, ms; 0 where there is none
+    change: NDArray[np.uint8]  #: (n,) a Change

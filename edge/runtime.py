@@ -1,0 +1,53 @@
+"""Runtimes: what executes a bundle's step model. One is imported, and only when it is opened."""
+
+from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import BundleError
+
+BLOCK = 1024  #: rows a call; larger blocks leave the cache and gain nothing
+
+
+class Runtime(Protocol):
+    """Executes step(x, memory) -> (forecast, memory)."""
+
+    def step(
+        self, x: NDArray[np.float32], memory: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Advance each row by one slot.
+
+        `x` is (n, inputs) and `memory` (n, S); the answer is the forecast (n, H, C) and the new memory.
+        """
+        ...
+
+
+class OnnxRuntime:
+    """A step model in ONNX Runtime, on one thread."""
+
+    def __init__(self, model: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises several classes that share no base of their own
+            raise BundleError(f"step.onnx: expected a model that ONNX Runtime loads, got: {error}") from error
+
+    def step(
+        self, x: NDArray[np.float32], memory: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Advance each row by one slot."""
+        forecast, after = self._session.run(["forecast", "memory_out"], {"x": x, "memory": memory})
+        return forecast, after
+
+
+def open_runtime(files: dict[str, bytes]) -> Runtime:
+    """Open the step model among a bundle's files in the runtime that is installed."""
+    if find_spec("onnxruntime") is None:
+        raise BundleError("runtime: expected onnxruntime to be installed (pip install 'foresense[onnx]'), got none")
+    return OnnxRuntime(files["step.onnx"])

@@ -1,0 +1,43 @@
+"""Scaling: each stream's own location and scale, so that one forecaster serves many devices.
+
+A stream that the bundle was trained on brings its scaling along. Any other stream learns it from its
+first slots: mean and standard deviation by Welford's recurrence (Welford 1962), kept in the record.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.state import Records
+
+FLOOR = 1e-9  #: a deviation below this share of the values' size is rounding, not variation
+
+
+def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the deviation as a scale to divide by: 1 where a channel does not vary."""
+    constant = ~(deviation > FLOOR * (1 + np.abs(location)))
+    return np.where(constant, 1.0, deviation)
+
+
+def scaled(value: NDArray[np.float64], records: Records) -> NDArray[np.float32]:
+    """Return values (n, C) in their streams' scale; NaN stays NaN."""
+    inputs: NDArray[np.float32] = ((value - records["location"]) / records["scale"]).astype(np.float32)
+    return inputs
+
+
+def unscaled(value: NDArray[np.float32], records: Records) -> NDArray[np.float64]:
+    """Return scaled values (n, C) in the channels' units."""
+    return records["location"] + records["scale"] * value
+
+
+def learn(value: NDArray[np.float64], records: Records, slots: int) -> None:
+    """Take one slot's values (n, C) into scalings that are being learnt over that many slots.
+
+    A value that is missing counts as the mean so far.
+    """
+    seen = records["seen"][:, None].astype(np.float64)
+    delta = np.where(np.isfinite(value), value - records["location"] * (seen > 0), 0.0)
+    location = np.where(seen > 0, records["location"] + delta / (seen + 1), np.nan_to_num(value))
+    squares = records["scale"] * (seen > 0) + np.where(seen > 0, delta * delta * seen / (seen + 1), 0.0)
+    last = seen + 1 >= slots
+    records["location"] = location
+    records["scale"] = np.where(last, usable_scale(location, np.sqrt(squares / slots)), squares)

@@ -1,0 +1,50 @@
+"""From error to score: how far the observed value lies from the forecast, against the stream's own errors.
+
+    reach = limit * spread * sqrt(1 + missed)        the half-width of the band, scaled
+    score = max over channels of |error| / reach     1.0 is the limit
+
+`spread` is the running mean of the stream's absolute errors. A forecast that had to bridge missing
+slots is that many steps further ahead; its band widens as a random walk would, by the root.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.state import Records
+
+MEMORY_SLOTS = 512  #: the running spread forgets over about so many slots
+LEAST_SPREAD = 1e-3  #: of a channel's scale; a smaller error is never worth an alarm
+MOST_SURPRISE = 3.0  #: an error counts at most so many spreads towards the spread
+
+
+class Scorer:
+    """Scores errors against a limit on the standardised error."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+
+    def reach(self, records: Records) -> NDArray[np.float32]:
+        """Return the half-width of each channel's band (n, C), scaled."""
+        age = np.sqrt(1.0 + records["missed"], dtype=np.float32)
+        reach: NDArray[np.float32] = (
+            np.maximum(records["spread"], LEAST_SPREAD) * (np.float32(self.limit) * age)[:, None]
+        )
+        return reach
+
+    def score(
+        self, error: NDArray[np.float32], reach: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+        """Return the score (n,) and the channel that contributed most (n,).
+
+        `error` and `reach` are (n, C); a channel whose error is NaN says nothing.
+        """
+        share = np.nan_to_num(np.abs(error) / reach, nan=0.0)
+        channel = share.argmax(axis=1)
+        return share[np.arange(len(share)), channel], channel.astype(np.int16)
+
+    def learn(self, error: NDArray[np.float32], records: Records) -> None:
+        """Take one slot's errors (n, C) into the streams' running spread."""
+        spread = np.maximum(records["spread"], LEAST_SPREAD)
+        surprise = np.minimum(np.abs(error), MOST_SURPRISE * spread)
+        step = np.where(np.isfinite(surprise), surprise - spread, 0.0) / MEMORY_SLOTS
+        records["spread"] = spread + step

@@ -1,0 +1,1 @@
+"""What runs on a server: MQTT in, one transaction, alarms out."""

@@ -1,0 +1,59 @@
+"""The `foresense` command. Each subcommand is imported when it is called, so that --help is quick."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from edge.errors import ForesenseError
+
+COMMANDS = {
+    "train": "models.cli:train",
+    "verify": "edge.cli:verify",
+    "detect": "models.cli:detect",
+    "check": "service.commands:check",
+    "serve": "service.commands:serve",
+    "demo": "service.demo:demo",
+}
+_EXTRAS = {"models": "train", "service": "service"}
+
+
+class _Commands(click.Group):
+    """Finds subcommands by name in COMMANDS and tells the user's errors from bugs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        try:
+            command: click.Command = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            extra = _EXTRAS.get(module.partition(".")[0], "all")
+            raise click.ClickException(
+                f"{name} needs {error.name}, which is not installed: pip install 'foresense[{extra}]'"
+            ) from error
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ForesenseError as error:
+            click.echo(f"foresense: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("foresense"), prog_name="foresense")
+def main() -> None:
+    """Watch sensors: a reading that the forecast did not foresee is an anomaly.
+
+    \b
+    Exit codes: 0 done; 1 done, and the answer is no (a bundle does not verify, the demo
+    missed an event); 2 not done: something given is not as it must be, and the message
+    says what, where, expected and got.
+    """  # noqa: D301

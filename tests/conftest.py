@@ -1,0 +1,97 @@
+"""What many tests share: small real bundles that need no training."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from edge.bundle import GOLDEN, STEP_ONNX, Bundle, write_bundle
+from edge.engine import Engine
+from edge.golden import golden_bytes
+from edge.limits import Budget, Tail
+from edge.manifest import Channel, Manifest, Scaling, StreamScaling
+from edge.reading import Readings
+from edge.runtime import OnnxRuntime
+from edge.state import LAYOUT_VERSION, layout, record_dtype
+
+INTERVAL_MS = 10_000
+START_MS = 1_700_000_000_000
+MakeBundle = Callable[..., Bundle]
+
+
+def last_value_model(channels: int) -> bytes:
+    """Return an ONNX step that forecasts the last value and remembers it (S = C)."""
+
+    def tensor(name: str, shape: list[str | int]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
+    graph = helper.make_graph(
+        [
+            helper.make_node("Unsqueeze", ["x", "axis"], ["forecast"]),
+            helper.make_node("Add", ["x", "zero"], ["memory_out"]),
+        ],
+        "last_value",
+        [tensor("x", ["n", channels]), tensor("memory", ["n", channels])],
+        [tensor("forecast", ["n", 1, channels]), tensor("memory_out", ["n", channels])],
+        [axis, helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path) -> MakeBundle:
+    """Return a maker of bundles whose forecaster expects the last value: spread 1, tail from 4 up."""
+
+    def make(
+        name: str = "pump",
+        channels: tuple[str, ...] = ("value",),
+        streams: tuple[str, ...] = ("plant/pump-1",),
+        interval_ms: int = INTERVAL_MS,
+        burn_in: int = 4,
+        max_gap: int = 5,
+        version: str = "1",
+    ) -> Bundle:
+        count = len(channels)
+        known = StreamScaling(location=(0.0,) * count, scale=(1.0,) * count, spread=(1.0,) * count)
+        manifest = Manifest(
+            name=name,
+            version=version,
+            created="2026-01-01T00:00:00Z",
+            spec={"family": "last-value"},
+            channels=tuple(Channel(channel, "l/s") for channel in channels),
+            interval_ms=interval_ms,
+            time_zone="UTC",
+            calendar=False,
+            horizon=1,
+            memory=count,
+            burn_in=burn_in,
+            max_gap=max_gap,
+            budget="1 per month",
+            scaling=Scaling((-1e6,) * count, (1e6,) * count, (1.0,) * count, dict.fromkeys(streams, known)),
+            tail=Tail(count=1000, exceeding=30, threshold=4.0, mean_excess=0.5),
+            layout_version=LAYOUT_VERSION,
+            layout=layout(record_dtype(count, count)),
+            metrics={},
+            data={},
+        )
+        model = last_value_model(count)
+        limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(interval_ms))
+        engine = Engine(manifest, OnnxRuntime(model), limit)
+        names = list(streams[:1])
+        row = engine.add(names)
+        slots = np.arange(40)
+        readings = Readings(
+            np.repeat(row, 40 * count),
+            np.tile(np.arange(count, dtype=np.int16), 40),
+            np.repeat(START_MS // interval_ms * interval_ms + slots * interval_ms, count),
+            np.repeat(np.where(slots == 30, 100.0, np.sin(slots)), count),
+        )
+        golden = golden_bytes(names, readings, engine.feed(readings))
+        return write_bundle(tmp_path / "bundles", manifest, {STEP_ONNX: model, GOLDEN: golden})
+
+    return make
