@@ -16,6 +16,7 @@ from edge.state import NEVER, StateTable
 
 EARLIEST = 86_400_000  #: 1970-01-02; a clock that says less was never set
 LATEST = 4_102_444_800_000  #: 2100-01-01
+LARGEST = 1e100  #: no sensor says more
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class Entries(Columns):
 
 @dataclass(slots=True)
 class Ignored:
-    """How many readings were not used, by reason; every reading is used or counted here."""
+    """How many readings were set aside, by reason; each other one was taken into its slot."""
 
-    invalid: int = 0  #: not finite, or a time before 1970-01-02 or after 2099
+    invalid: int = 0  #: NaN, infinite or absurdly large, or a time before 1970-01-02 or after 2099
     duplicate: int = 0  #: no newer than the newest reading of its channel
     late: int = 0  #: of a slot that is closed already
 
@@ -57,8 +58,9 @@ class Aligner:
         row, slot = readings.stream[first], slot[first]
         value = np.full((len(first), self._channels), np.nan)
         time = np.full((len(first), self._channels), NEVER)
-        value[entry[::-1], readings.channel[::-1]] = readings.value[::-1]  # the first one stays
-        time[entry, readings.channel] = readings.time  # the last one stays
+        cell, earliest = np.unique(entry * self._channels + readings.channel, return_index=True)
+        value.flat[cell] = readings.value[earliest]
+        np.maximum.at(time, (entry, readings.channel), readings.time)
 
         begins = np.flatnonzero(_starts(row))
         rank = np.arange(len(row)) - np.repeat(begins, np.diff(begins, append=len(row)))
@@ -70,7 +72,7 @@ class Aligner:
             yield entries.take(chosen)
 
     def _plausible(self, readings: Readings) -> Readings:
-        sound = np.isfinite(readings.value) & (readings.time >= EARLIEST) & (readings.time < LATEST)
+        sound = (np.abs(readings.value) < LARGEST) & (readings.time >= EARLIEST) & (readings.time < LATEST)
         if sound.all():
             return readings
         self.ignored.invalid += int(np.count_nonzero(~sound))

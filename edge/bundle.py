@@ -41,7 +41,7 @@ def read_bundle(path: Path) -> Bundle:
     if not path.is_dir():
         raise BundleError(f"{path}: expected a bundle folder, got {'a file' if path.exists() else 'nothing'}")
     sealed = _read(path, MANIFEST)
-    seal = _read(path, SEAL).decode("ascii", "replace").strip()
+    seal = _read(path, SEAL).decode("ascii", "replace")
     _check_digest(path / MANIFEST, sealed, seal)
     manifest = Manifest.from_json(sealed)
 
@@ -68,7 +68,7 @@ def write_bundle(root: Path, manifest: Manifest, files: dict[str, bytes]) -> Bun
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
     try:
-        for name, data in {**files, MANIFEST: sealed, SEAL: f"{_digest(sealed)}\n".encode()}.items():
+        for name, data in {**files, MANIFEST: sealed, SEAL: _digest(sealed).encode()}.items():
             with (draft / name).open("wb") as file:
                 file.write(data)
                 os.fsync(file.fileno())

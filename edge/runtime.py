@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge.errors import BundleError
 
-BLOCK = 1024  #: rows a call; larger blocks leave the cache and gain nothing
+BLOCK = 2048  #: rows a call; larger blocks leave the cache, smaller ones pay for the calls
 
 
 class Runtime(Protocol):

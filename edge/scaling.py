@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge.state import Records
 
 FLOOR = 1e-9  #: a deviation below this share of the values' size is rounding, not variation
+MOST = 1e6  #: scaled values are held to this size, which keeps all arithmetic finite
 
 
 def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -20,8 +21,8 @@ def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) 
 
 def scaled(value: NDArray[np.float64], records: Records) -> NDArray[np.float32]:
     """Return values (n, C) in their streams' scale; NaN stays NaN."""
-    inputs: NDArray[np.float32] = ((value - records["location"]) / records["scale"]).astype(np.float32)
-    return inputs
+    deviations: NDArray[np.float64] = (value - records["location"]) / records["scale"]
+    return deviations.clip(-MOST, MOST).astype(np.float32)
 
 
 def unscaled(value: NDArray[np.float32], records: Records) -> NDArray[np.float64]:

@@ -67,7 +67,9 @@ class StateTable:
         return np.arange(first, self._count, dtype=np.int32)
 
     def gather(self, rows: NDArray[np.int32]) -> Records:
-        """Return copies of the rows' records."""
+        """Return the records of ascending rows: in place where the rows are neighbours, else copies."""
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+            return self._records[rows[0] : rows[-1] + 1]
         return self._records[rows]
 
     def field(self, name: str, rows: NDArray[np.int32]) -> NDArray[Any]:
@@ -75,8 +77,9 @@ class StateTable:
         return self._records[name][rows]
 
     def scatter(self, rows: NDArray[np.int32], records: Records) -> None:
-        """Put records back in their rows, which are then counted as changed."""
-        self._records[rows] = records
+        """Put gathered records back in their rows, which are then counted as changed."""
+        if not np.may_share_memory(records, self._records):
+            self._records[rows] = records
         self._changed[rows] = True
 
     def changed(self) -> NDArray[np.int32]:

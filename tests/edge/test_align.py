@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.align import Aligner, Entries
+from edge.reading import Readings
+from edge.state import NEVER, StateTable, record_dtype
+
+SECOND = 1000
+START = 1_700_000_000 * SECOND
+
+
+def readings(*rows: tuple[int, int, int, float]) -> Readings:
+    """Build readings from (stream, channel, seconds after START, value)."""
+    stream, channel, second, value = zip(*rows, strict=True)
+    return Readings(
+        np.array(stream, np.int32),
+        np.array(channel, np.int16),
+        START + np.array(second, np.int64) * SECOND,
+        np.array(value, np.float64),
+    )
+
+
+def table(streams: int, channels: int) -> StateTable:
+    new = StateTable(record_dtype(channels, 1))
+    records = np.zeros(streams, new.dtype)
+    records["open_value"] = np.nan
+    records["last_time"] = records["open_slot"] = records["last_slot"] = NEVER
+    new.add(records)
+    return new
+
+
+def rounds(batch: Readings, state: StateTable, aligner: Aligner) -> list[Entries]:
+    return list(aligner.rounds(batch, state))
+
+
+def test_readings_of_several_streams_make_one_round() -> None:
+    aligner = Aligner(1, 10 * SECOND)
+    (entries,) = rounds(readings((1, 0, 3, 7.0), (0, 0, 4, 8.0)), table(2, 1), aligner)
+    assert entries.row.tolist() == [0, 1]
+    assert entries.slot.tolist() == [START // 10_000, START // 10_000]
+    assert entries.value[:, 0].tolist() == [8.0, 7.0]
+
+
+def test_later_slots_of_a_stream_come_in_later_rounds() -> None:
+    aligner = Aligner(1, 10 * SECOND)
+    first, second = rounds(readings((0, 0, 0, 1.0), (1, 0, 0, 2.0), (0, 0, 10, 3.0)), table(2, 1), aligner)
+    assert (first.row.tolist(), second.row.tolist()) == ([0, 1], [0])
+    assert second.value.tolist() == [[3.0]]
+
+
+def test_the_first_reading_in_a_slot_is_its_value() -> None:
+    aligner = Aligner(1, 10 * SECOND)
+    (entries,) = rounds(readings((0, 0, 0, 1.0), (0, 0, 5, 2.0)), table(1, 1), aligner)
+    assert entries.value.tolist() == [[1.0]]
+    assert entries.time.tolist() == [[START + 5 * SECOND]]
+
+
+def test_channels_of_one_slot_make_one_entry() -> None:
+    aligner = Aligner(2, 10 * SECOND)
+    (entries,) = rounds(readings((0, 1, 0, 1.0), (0, 0, 0, 2.0)), table(1, 2), aligner)
+    assert entries.value.tolist() == [[2.0, 1.0]]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+def test_a_value_that_is_no_measurement_is_counted_as_invalid(value: float) -> None:
+    aligner = Aligner(1, 10 * SECOND)
+    assert rounds(readings((0, 0, 0, value)), table(1, 1), aligner) == []
+    assert aligner.ignored.invalid == 1
+
+
+@pytest.mark.parametrize("time", [-1, 0, 5_000_000_000_000, 2**62])
+def test_a_time_that_no_clock_should_say_is_counted_as_invalid(time: int) -> None:
+    aligner = Aligner(1, 10 * SECOND)
+    batch = readings((0, 0, 0, 1.0))
+    batch.time[0] = time
+    assert rounds(batch, table(1, 1), aligner) == []
+    assert aligner.ignored.invalid == 1
+
+
+def test_a_reading_no_newer_than_the_newest_of_its_channel_is_a_duplicate() -> None:
+    aligner = Aligner(2, 10 * SECOND)
+    state = table(1, 2)
+    (entries,) = rounds(readings((0, 0, 5, 1.0), (0, 0, 5, 2.0), (0, 0, 4, 3.0), (0, 1, 4, 4.0)), state, aligner)
+    assert entries.value.tolist() == [[1.0, 4.0]]
+    assert aligner.ignored.duplicate == 2
+
+
+def test_a_reading_of_an_earlier_slot_is_late() -> None:
+    aligner = Aligner(2, 10 * SECOND)
+    (entries,) = rounds(readings((0, 0, 10, 1.0), (0, 1, 5, 2.0)), table(1, 2), aligner)
+    assert entries.value[0, 0] == 1.0
+    assert np.isnan(entries.value[0, 1])
+    assert aligner.ignored.late == 1
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(0, 60), st.floats(-10, 10)),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_every_reading_is_in_a_slot_or_counted(rows: list[tuple[int, int, int, float]]) -> None:
+    aligner = Aligner(2, 1 * SECOND)
+    entries = rounds(readings(*rows), table(4, 2), aligner)
+    cells = sum(int(np.isfinite(part.value).sum()) for part in entries)
+    assert cells + aligner.ignored.duplicate + aligner.ignored.late == len(
+        rows
+    )  # a slot is one second: no second reading
+    for part in entries:
+        assert len(set(part.row.tolist())) == len(part)

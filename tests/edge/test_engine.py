@@ -1,0 +1,223 @@
+from collections.abc import Callable
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge.alarm import AlarmPolicy
+from edge.bundle import Bundle
+from edge.engine import Engine, open_engine
+from edge.errors import BundleError
+from edge.limits import Budget
+from edge.reading import Change, Readings, Status, Verdicts
+
+MakeBundle = Callable[..., Bundle]
+INTERVAL_MS = 10_000
+START_MS = 1_700_000_000_000
+KNOWN = "plant/pump-1"
+
+
+def series(values: list[float], row: int = 0, channel: int = 0, first: int = 0) -> Readings:
+    """One reading a slot, from slot `first` on; a NaN leaves its slot out."""
+    keep = np.isfinite(values)
+    count = int(keep.sum())
+    return Readings(
+        np.full(count, row, np.int32),
+        np.full(count, channel, np.int16),
+        START_MS + (first + np.flatnonzero(keep)) * INTERVAL_MS,
+        np.array(values, float)[keep],
+    )
+
+
+def interleave(*batches: Readings) -> Readings:
+    both = Readings.concatenate(list(batches))
+    return both.take(np.argsort(both.time, kind="stable"))
+
+
+@pytest.fixture
+def engine(make_bundle: MakeBundle) -> Engine:
+    engine = open_engine(make_bundle())
+    engine.add([KNOWN])
+    return engine
+
+
+def test_a_stream_is_learnt_before_it_is_judged(engine: Engine) -> None:
+    verdicts = engine.feed(series([0.0] * 6))
+    assert verdicts.status.tolist() == [Status.LEARNING] * 4 + [Status.NORMAL] * 2
+    assert np.isnan(verdicts.score[:4]).all()
+    assert verdicts.channel.tolist() == [-1] * 4 + [0] * 2
+
+
+def test_a_reading_beyond_its_band_scores_more_than_one(engine: Engine) -> None:
+    verdicts = engine.feed(series([0.0] * 10 + [50.0]))
+    assert verdicts.status[-1] == Status.ANOMALY
+    assert verdicts.score[-1] > 1
+    assert verdicts.value[-1, 0] > verdicts.upper[-1, 0]
+    assert verdicts.alarm[-1] == verdicts.time[-1]
+    assert verdicts.change[-1] == Change.OPENED
+
+
+def test_the_score_is_one_where_the_value_lies_on_its_band(engine: Engine) -> None:
+    upper = engine.feed(series([0.0] * 10)).upper[-1, 0]
+    verdict = engine.feed(series([float(upper)], first=10))
+    assert verdict.score[0] == pytest.approx(1.0, abs=0.01)
+
+
+def test_one_event_gives_one_alarm_that_ends(engine: Engine) -> None:
+    values = [0.0] * 10 + [50.0, -50.0, 50.0] + [0.0] * 20
+    verdicts = engine.feed(series(values))
+    assert (verdicts.change == Change.OPENED).sum() == 1
+    assert (verdicts.change == Change.CLOSED).sum() == 1
+    alarmed = verdicts.alarm[verdicts.alarm != 0]
+    assert set(alarmed.tolist()) == {int(verdicts.time[10])}
+
+
+def test_what_alarms_is_not_learnt(engine: Engine) -> None:
+    before = engine.table.field("spread", np.array([0], np.int32)).copy()
+    engine.feed(series([0.0] * 4))
+    engine.feed(series([100.0, -100.0] * 3, first=4))
+    assert (engine.table.field("spread", np.array([0], np.int32)) <= before).all()
+
+
+def test_a_stream_the_bundle_does_not_know_learns_its_own_scale(make_bundle: MakeBundle) -> None:
+    engine = open_engine(make_bundle())
+    engine.add(["plant/new"])
+    noise = np.random.default_rng(1).normal(1000.0, 5.0, 60)
+    verdicts = engine.feed(series(noise.tolist()))
+    assert verdicts.status.tolist() == [Status.LEARNING] * 12 + [Status.NORMAL] * 48
+    row = np.array([0], np.int32)
+    assert engine.table.field("location", row)[0, 0] == pytest.approx(noise[:8].mean())
+    assert engine.table.field("scale", row)[0, 0] == pytest.approx(noise[:8].std())
+
+
+def test_a_missing_channel_does_not_blind_the_others(make_bundle: MakeBundle) -> None:
+    engine = open_engine(make_bundle(channels=("flow", "pressure")))
+    engine.add([KNOWN])
+    both = interleave(series([0.0] * 10), series([0.0] * 10, channel=1))
+    engine.feed(both)
+    alone = series([0.0, 0.0, 80.0, 0.0], first=10)
+    verdicts = engine.feed(alone)
+    assert np.isnan(verdicts.value[:, 1]).all()
+    assert verdicts.status.tolist() == [Status.NORMAL, Status.NORMAL, Status.ANOMALY]  # the last slot is open still
+    assert verdicts.channel[-1] == 0
+
+
+def test_the_channel_that_deviates_most_is_named(make_bundle: MakeBundle) -> None:
+    engine = open_engine(make_bundle(channels=("flow", "pressure")))
+    engine.add([KNOWN])
+    verdicts = engine.feed(interleave(series([0.0] * 10 + [5.0]), series([0.0] * 10 + [60.0], channel=1)))
+    assert verdicts.channel[-1] == 1
+
+
+def test_the_band_widens_over_missing_slots(engine: Engine) -> None:
+    steady = engine.feed(series([0.0] * 10))
+    after = engine.feed(series([0.0], first=13))
+    width = (steady.upper - steady.lower)[-1, 0]
+    assert (after.upper - after.lower)[0, 0] == pytest.approx(width * 2, rel=0.01)  # sqrt(1 + 3 missing)
+
+
+def test_too_long_a_gap_starts_the_memory_anew(engine: Engine) -> None:
+    engine.feed(series([0.0] * 10))
+    verdicts = engine.feed(series([0.0] * 6, first=16))
+    assert verdicts.status.tolist() == [Status.LEARNING] * 4 + [Status.NORMAL] * 2
+
+
+def test_readings_seen_already_change_nothing(engine: Engine) -> None:
+    batch = series([0.0] * 10 + [50.0])
+    assert len(engine.feed(batch)) == 11
+    before = engine.table.to_bytes(0)
+    assert len(engine.feed(batch)) == 0
+    assert engine.table.to_bytes(0) == before
+    assert engine.ignored.duplicate == 11
+
+
+def test_a_stream_moves_as_its_bytes(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    values = [0.0] * 10 + [50.0] + [0.0] * 10
+    whole = open_engine(bundle)
+    whole.add([KNOWN])
+    expected = whole.feed(series(values))
+
+    first = open_engine(bundle)
+    first.add([KNOWN])
+    head = first.feed(series(values[:12]))
+    second = open_engine(bundle)
+    second.add([KNOWN])
+    second.table.from_bytes(0, first.table.to_bytes(0))
+    tail = second.feed(series(values[12:], first=12))
+    assert_equal(expected, Verdicts.concatenate([head, tail]))
+
+
+def test_the_budget_moves_the_limit_without_training(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    widths = []
+    for budget in ("1 per day", "1 per year"):
+        engine = open_engine(bundle, Budget.parse(budget))
+        engine.add([KNOWN])
+        verdicts = engine.feed(series([0.0] * 6))
+        widths.append(float((verdicts.upper - verdicts.lower)[-1, 0]))
+    assert widths[1] > widths[0]
+
+
+def test_a_bundle_of_another_state_layout_is_refused(make_bundle: MakeBundle) -> None:
+
+    bundle = make_bundle()
+    other = replace(bundle, manifest=replace(bundle.manifest, layout_version=99))
+    with pytest.raises(BundleError, match="expected state layout 1, got layout 99"):
+        open_engine(other)
+
+
+def assert_equal(expected: Verdicts, got: Verdicts) -> None:
+    for field in fields(Verdicts):
+        np.testing.assert_array_equal(getattr(expected, field.name), getattr(got, field.name), field.name)
+
+
+def by_stream_and_time(verdicts: Verdicts) -> Verdicts:
+    return verdicts.take(np.lexsort((verdicts.time, verdicts.stream)))
+
+
+VALUE = st.one_of(st.floats(-3, 3), st.sampled_from([np.nan, np.inf, -np.inf, 1e300, -1e99, 1e99, 50.0, 0.0]))
+READING = st.tuples(st.integers(0, 2), st.integers(0, 1), st.integers(-5, 400_000), VALUE)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(READING, min_size=1, max_size=120), cuts=st.lists(st.integers(0, 120), max_size=6))
+def test_no_readings_break_it_and_batches_do_not_matter(
+    two_channel_bundle: Bundle, rows: list[tuple[int, int, int, float]], cuts: list[int]
+) -> None:
+    stream, channel, offset, value = (np.array(column) for column in zip(*rows, strict=True))
+    batch = Readings(
+        stream.astype(np.int32), channel.astype(np.int16), START_MS + offset.astype(np.int64), value.astype(float)
+    )
+    engines = [open_engine(two_channel_bundle) for _ in range(2)]
+    for engine in engines:
+        engine.add([KNOWN, "plant/new", "plant/newer"])
+    whole = engines[0].feed(batch)
+    parts = [engines[1].feed(part) for part in split(batch, cuts)]
+    assert_equal(by_stream_and_time(whole), by_stream_and_time(Verdicts.concatenate(parts)))
+    for row in range(3):
+        assert engines[0].table.to_bytes(row) == engines[1].table.to_bytes(row)
+        record = engines[0].table.gather(np.array([row], np.int32))[0]
+        for name in ("memory", "forecast", "location", "scale", "spread"):
+            assert np.isfinite(record[name]).all(), name
+
+
+def split(batch: Readings, cuts: list[int]) -> list[Readings]:
+    edges = sorted({0, len(batch), *(cut for cut in cuts if cut < len(batch))})
+    return [batch.take(np.arange(a, b)) for a, b in pairwise(edges)]
+
+
+@pytest.fixture
+def two_channel_bundle(make_bundle: MakeBundle) -> Bundle:
+    return make_bundle(channels=("flow", "pressure"))
+
+
+def test_k_of_n_waits_for_company(make_bundle: MakeBundle) -> None:
+    engine = open_engine(make_bundle(), policy=AlarmPolicy(k=2, n=3, recovery=2, cool_down=0))
+    engine.add([KNOWN])
+    verdicts = engine.feed(series([0.0] * 10 + [50.0, 50.0, 0.0, 50.0]))  # up, level, down, up
+    assert verdicts.status[10:].tolist() == [Status.ANOMALY, Status.NORMAL, Status.ANOMALY, Status.ANOMALY]
+    assert verdicts.change[10:].tolist() == [Change.NONE, Change.NONE, Change.OPENED, Change.NONE]

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from edge.errors import ConfigError
+from edge.limits import Budget, Tail
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("text", "per_week"),
+    [("2 per week", 2), ("1 per day", 7), ("0.5/week", 0.5), ("10 Per Weeks", 10), ("52.1786 per year", 1)],
+)
+def test_a_budget_is_a_rate(text: str, per_week: float) -> None:
+    assert Budget.parse(text).per_slot(HOUR_MS) * 168 == pytest.approx(per_week, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "two per week", "2", "0 per week", "-1 per week", "2 per fortnight", "nan per week"]
+)
+def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected a rate such as '2 per week'"):
+        Budget.parse(text)
+
+
+def test_a_budget_reads_back_as_written() -> None:
+    assert str(Budget.parse("2 per week")) == "2 per week"
+
+
+def test_the_limit_is_exceeded_as_often_as_the_budget_says() -> None:
+    generator = np.random.default_rng(3)
+    tail = Tail.fit(generator.exponential(1.0, 20_000))
+    fresh = generator.exponential(1.0, 1_000_000)
+    for per_slot in (1e-2, 1e-3, 1e-4):
+        assert np.mean(fresh > tail.limit(per_slot)) == pytest.approx(per_slot, rel=0.3)
+
+
+def test_a_smaller_budget_has_a_higher_limit() -> None:
+    tail = Tail.fit(np.random.default_rng(0).normal(size=1000).__abs__())
+    assert tail.limit(1e-6) > tail.limit(1e-4) > tail.limit(1e-2) >= tail.threshold
+
+
+def test_a_budget_beyond_the_tail_gives_the_threshold() -> None:
+    tail = Tail(count=100, exceeding=10, threshold=2.0, mean_excess=0.5)
+    assert tail.limit(0.9) == 2.0
+
+
+def test_too_few_errors_make_no_tail() -> None:
+    with pytest.raises(ValueError, match="expected at least 16"):
+        Tail.fit(np.ones(15))
