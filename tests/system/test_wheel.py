@@ -1,0 +1,40 @@
+import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from subprocess import run
+from sys import executable
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {"edge", "models", "service"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(
+        [executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        check=True,
+        capture_output=True,
+    )
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        tops = {name.split("/")[0] for name in archive.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
+
+
+def test_the_wheel_has_every_module_of_the_source(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        packed = set(archive.namelist())
+    source = {str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
+    assert source <= packed
+
+
+def test_no_other_distribution_owns_our_package_names() -> None:
+    owners = packages_distributions()
+    for name in PACKAGES:
+        assert set(owners.get(name, ["foresense"])) == {"foresense"}, name
