@@ -39,6 +39,7 @@ class Engine:
         self._runtime = runtime
         self._aligner = Aligner(channels, manifest.interval_ms)
         self._calendar = Calendar(manifest.time_zone) if manifest.calendar else None
+        self.limit = limit  #: the standardised error whose score is 1.0
         self._scorer = Scorer(limit)
         self._policy = policy or AlarmPolicy()
         self._low = np.array(manifest.scaling.low, np.float32)

@@ -16,6 +16,7 @@ _PERIOD_MS = {
     "month": 2_629_746_000,  # the mean month of the Gregorian calendar
     "year": 31_556_952_000,
 }
+_Z95 = 1.6449  # 95 % quantile of the normal distribution
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?")
 
 
@@ -53,7 +54,8 @@ class Tail:
     """The upper tail of held-out standardised errors: `exceeding` of `count` lie above `threshold`.
 
     Above the threshold the excess is taken as exponential, which is the generalised Pareto tail of
-    shape 0 (peaks over threshold; Pickands 1975).
+    shape 0 (peaks over threshold; Pickands 1975). A mean excess of few errors is uncertain, so the limit
+    stands on its upper 95 % confidence bound: the budget is kept, and more held-out data lowers the limit.
     """
 
     count: int
@@ -74,4 +76,13 @@ class Tail:
     def limit(self, per_slot: float) -> float:
         """Return the error that is exceeded with that probability a slot, never below the threshold."""
         rate = min(per_slot * self.count / self.exceeding, 1.0)
-        return self.threshold - self.mean_excess * float(np.log(rate))
+        return self.threshold - self.mean_excess * _caution(self.exceeding) * float(np.log(rate))
+
+
+def _caution(count: int) -> float:
+    """Return the 95 % confidence bound of an exponential mean over the mean of so many values.
+
+    It is 2 n / chi2(0.05; 2 n), with the quantile after Wilson and Hilferty (1931).
+    """
+    ninth = 1 / (9 * count)
+    return float((1 - ninth - _Z95 * np.sqrt(ninth)) ** -3)

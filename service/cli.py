@@ -15,7 +15,7 @@ COMMANDS = {
     "detect": "models.cli:detect",
     "check": "service.commands:check",
     "serve": "service.commands:serve",
-    "demo": "service.demo:demo",
+    "demo": "service.demo.command:demo",
 }
 _EXTRAS = {"models": "train", "service": "service"}
 

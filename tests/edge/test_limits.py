@@ -27,12 +27,24 @@ def test_a_budget_reads_back_as_written() -> None:
     assert str(Budget.parse("2 per week")) == "2 per week"
 
 
-def test_the_limit_is_exceeded_as_often_as_the_budget_says() -> None:
+def test_the_budget_is_kept_and_most_of_it_used() -> None:
     generator = np.random.default_rng(3)
     tail = Tail.fit(generator.exponential(1.0, 20_000))
     fresh = generator.exponential(1.0, 1_000_000)
     for per_slot in (1e-2, 1e-3, 1e-4):
-        assert np.mean(fresh > tail.limit(per_slot)) == pytest.approx(per_slot, rel=0.3)
+        assert 0.5 * per_slot < np.mean(fresh > tail.limit(per_slot)) < 1.1 * per_slot
+
+
+def test_a_limit_from_few_errors_is_more_cautious() -> None:
+    few, many = (Tail(count=100 * n, exceeding=3 * n, threshold=2.0, mean_excess=0.5) for n in (3, 300))
+    assert few.limit(1e-4) > 1.3 * many.limit(1e-4)
+
+
+def test_the_caution_is_the_exact_chi_square_bound_to_one_percent() -> None:
+    exact = {8: 2.0095, 30: 1.3893, 300: 1.1024}  # 2 n / chi2.ppf(0.05, 2 n)
+    for count, ratio in exact.items():
+        tail = Tail(count=count, exceeding=count, threshold=0.0, mean_excess=1.0)
+        assert tail.limit(np.exp(-1.0)) == pytest.approx(ratio, rel=0.01)
 
 
 def test_a_smaller_budget_has_a_higher_limit() -> None:

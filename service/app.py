@@ -1,0 +1,130 @@
+"""The composition root: builds the parts from the settings, starts and stops them in order."""
+
+import logging
+import signal
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from edge.errors import ForesenseError
+from edge.runtime import open_runtime
+from service.alarms import SINK
+from service.configuration import read_settings
+from service.consumer import Consumer
+from service.counters import Counters
+from service.inbox import Inbox, Message
+from service.lock import InstanceLock
+from service.monitor import Monitor
+from service.outbox import OutboxReader
+from service.registry import Registry
+from service.relays.mqtt import MqttRelay
+from service.settings import Settings
+from service.store import Store
+from service.writer import Scored, Writer
+
+log = logging.getLogger(__name__)
+
+_DRAIN_S = 2.0
+_REPORT_S = 60.0
+
+
+class Service:
+    """The whole service: consumer -> inbox -> writer -> store -> relay."""
+
+    def __init__(self, settings: Settings, monitors: Sequence[Monitor]) -> None:
+        self.counters = Counters()
+        self.inbox = Inbox()
+        self._database = settings.database
+        self._store = Store(settings.database)
+        self._lock = InstanceLock(settings.database)
+        self._writer = Writer(self._store, monitors, self.inbox, self.counters, self._committed)
+        outbox = OutboxReader(settings.database, SINK)
+        self._relay = MqttRelay(settings.broker, settings.publish, outbox, self._writer.forget)
+        filters = [monitor.template.filter for monitor in monitors]
+        self._consumer = Consumer(settings.broker, settings.publish.prefix, filters, self.inbox, self.counters)
+        self._stop = Event()
+
+    @property
+    def ready(self) -> Event:
+        """Return what is set while the service is subscribed."""
+        return self._consumer.ready
+
+    def start(self) -> None:
+        """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
+        self._lock.acquire()
+        self._store.open()
+        try:
+            self._writer.start()
+        except sqlite3.Error as error:
+            raise ForesenseError(f"{self._database}: expected a database that can be read, got: {error}") from error
+        self._relay.start()
+        self._consumer.start()
+
+    def stop(self) -> None:
+        """Consume no more, commit and acknowledge what is there, say goodbye."""
+        self._consumer.pause()
+        self._writer.stop(_DRAIN_S)
+        self._consumer.stop()
+        self._relay.stop(_DRAIN_S)
+        self._writer.finish()
+        self.close()
+        log.info("stopped; %s", self.counters.summary(self.inbox.in_flight))
+
+    def close(self) -> None:
+        """Give the database back."""
+        self._store.close()
+        self._lock.release()
+
+    def run(self) -> bool:
+        """Serve until SIGTERM or SIGINT, and return whether that is what ended it."""
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, self._on_signal)
+        self.start()
+        reported = time.monotonic()
+        while not self._stop.wait(1.0) and self._is_healthy:
+            if time.monotonic() - reported >= _REPORT_S:
+                reported = time.monotonic()
+                log.info("%s", self.counters.summary(self.inbox.in_flight))
+        healthy = self._is_healthy
+        self.stop()
+        return healthy
+
+    @property
+    def _is_healthy(self) -> bool:
+        return self._writer.is_alive and self._relay.is_alive
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
+        self._consumer.acknowledge(messages)
+        self._relay.offer(scored)
+
+
+def build(path: Path) -> Service:
+    """Return the service that a configuration file describes; ForesenseError if it cannot be."""
+    settings = read_settings(path)
+    monitors, problems = open_monitors(path, settings)
+    if problems:
+        raise ForesenseError("\n".join(problems))
+    return Service(settings, monitors)
+
+
+def open_monitors(path: Path, settings: Settings) -> tuple[list[Monitor], list[str]]:
+    """Return the monitors that can be opened, and what is wrong with the others."""
+    registry = Registry(settings.bundles)
+    monitors, problems = [], []
+    for name, monitor in settings.monitors.items():
+        try:
+            bundle = registry.get(monitor.bundle)
+            monitors.append(Monitor(name, monitor, bundle, open_runtime(bundle.files)))
+        except ForesenseError as error:
+            problems.append(f"{path}: monitors.{name}: {error}")
+    try:
+        settings.broker.read_password()
+    except ForesenseError as error:
+        problems.append(f"{path}: broker.password_file: {error}")
+    return monitors, problems

@@ -1,0 +1,73 @@
+"""The commands of the service: look a configuration over, and run it."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge.errors import ForesenseError
+from service.app import build, open_monitors
+from service.configuration import read_settings
+from service.monitor import Monitor
+
+_FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_FILE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(path: Path, as_json: bool) -> None:
+    """Check a configuration file as `serve` would, without connecting to anything.
+
+    FILE is the YAML file of the service. Its bundles are read and tested. Prints what each monitor would
+    watch, or every problem that can be found, and then exits with 2.
+    """
+    monitors: list[Monitor] = []
+    try:
+        monitors, problems = open_monitors(path, read_settings(path))
+    except ForesenseError as error:
+        problems = str(error).splitlines()
+    found = [_facts(monitor) for monitor in monitors]
+    if as_json:
+        click.echo(json.dumps({"ok": not problems, "monitors": found, "problems": problems}))
+    else:
+        for facts in found:
+            click.echo(
+                f"{facts['monitor']}: {facts['filter']} with bundle {facts['bundle']}: {', '.join(facts['channels'])} "
+                f"every {facts['interval_s']:g} s, {facts['budget']}, limit {facts['limit']:.3g}"
+            )
+        for problem in problems:
+            click.echo(f"foresense: {problem}", err=True)
+    if problems:
+        sys.exit(2)
+
+
+@click.command()
+@_FILE
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def serve(path: Path, log_level: str) -> None:
+    """Watch what a configuration file says, until SIGTERM or Ctrl-C.
+
+    FILE is the YAML file of the service. The service is ready when the log says so and the retained message
+    at PREFIX/service/availability is `online`.
+    """
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.exit(0 if build(path).run() else 1)
+
+
+def _facts(monitor: Monitor) -> dict[str, Any]:
+    return {
+        "monitor": monitor.name,
+        "topic": str(monitor.template),
+        "filter": monitor.template.filter,
+        "bundle": monitor.bundle.reference,
+        "channels": monitor.channels,
+        "interval_s": monitor.bundle.manifest.interval_ms / 1000,
+        "budget": str(monitor.budget),
+        "limit": monitor.limit,
+    }

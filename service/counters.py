@@ -1,0 +1,46 @@
+"""Counters: what became of every message and reading."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from service.rejects import Reason
+
+
+@dataclass(slots=True)
+class Counters:
+    """Running totals since the start; `received` is the network thread's, all else the writer's.
+
+    received = committed + retained + rejected + in flight
+    """
+
+    received: int = 0  #: messages taken over from the broker
+    refused: int = 0  #: messages not taken over, as when the inbox is full; the broker sends them again
+    committed: int = 0  #: messages whose readings went to the engine
+    retained: int = 0  #: messages that the broker had kept; acknowledged, not scored
+    rejects: Counter[Reason] = field(default_factory=Counter)  #: messages in the dead letters
+    readings: int = 0  #: readings fed to the engine
+    invalid: int = 0  #: of these, at a time that no set clock shows
+    duplicates: int = 0  #: of these, no newer than the newest of their channel
+    late: int = 0  #: of these, of a slot that was closed already
+    verdicts: int = 0
+    alarms: int = 0  #: opened
+    retries: int = 0  #: transactions that failed and were tried again
+
+    @property
+    def rejected(self) -> int:
+        """Return how many messages were rejected for any reason."""
+        return self.rejects.total()
+
+    def balanced(self, in_flight: int) -> bool:
+        """Whether every message received is accounted for."""
+        return self.received == self.committed + self.retained + self.rejected + in_flight
+
+    def summary(self, in_flight: int) -> str:
+        """Return one line for the log."""
+        rejects = "".join(f", {reason} {count}" for reason, count in sorted(self.rejects.items()))
+        return (
+            f"messages: {self.received} received, {self.committed} committed, {self.retained} retained, "
+            f"{self.rejected} rejected{rejects}, {in_flight} in flight; "
+            f"readings: {self.readings} fed, {self.duplicates} duplicate, {self.late} late, {self.invalid} invalid; "
+            f"{self.verdicts} verdicts, {self.alarms} alarms, {self.retries} retries"
+        )

@@ -1,0 +1,89 @@
+"""The intake: a batch of messages to each monitor's readings, dead letters and counts."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from service.inbox import Message
+from service.monitor import Monitor
+from service.rejects import Reason, RejectError
+from service.store import LONGEST_DEAD_PAYLOAD, DeadLetter
+from service.topics import Match
+
+log = logging.getLogger(__name__)
+
+LARGEST_PAYLOAD = 256 * 1024  #: bytes
+MOST_AHEAD_MS = 10 * 60_000  #: what a device's clock may be ahead of ours
+_LONGEST_DETAIL = 500
+
+ReadingRow = tuple[int, str, int, float]  #: row of the stream, channel, time ms, value
+
+
+@dataclass(slots=True)
+class Sorted:
+    """What a batch of messages came to."""
+
+    readings: list[tuple[Monitor, list[ReadingRow]]]
+    letters: list[DeadLetter] = field(default_factory=list)
+    committed: int = 0  #: messages with readings
+    retained: int = 0  #: messages that the broker had kept
+
+
+class Intake:
+    """Reads messages for the monitors; a message that cannot be read never stops the rest."""
+
+    def __init__(self, monitors: Sequence[Monitor]) -> None:
+        self._monitors = monitors
+
+    def sort(self, batch: Sequence[Message]) -> Sorted:
+        """Return what the messages say, in their order; new streams are given rows of their monitors."""
+        rows: dict[str, list[ReadingRow]] = {monitor.name: [] for monitor in self._monitors}
+        result = Sorted([(monitor, rows[monitor.name]) for monitor in self._monitors])
+        for message in batch:
+            if message.retain:
+                result.retained += 1
+                continue
+            try:
+                monitor, readings = self._read(message)
+            except RejectError as reject:
+                result.letters.append(_letter(message, reject))
+            except Exception as error:
+                log.exception("a message on %r could not be read", message.topic)
+                result.letters.append(_letter(message, RejectError(Reason.UNEXPECTED, repr(error))))
+            else:
+                rows[monitor.name].extend(readings)
+                result.committed += 1
+        return result
+
+    def _read(self, message: Message) -> tuple[Monitor, list[ReadingRow]]:
+        monitor, match = self._route(message.topic)
+        if len(message.payload) > LARGEST_PAYLOAD:
+            raise RejectError(Reason.SIZE, f"expected at most {LARGEST_PAYLOAD} bytes, got {len(message.payload)}")
+        samples = monitor.parse(match, message.payload)
+        times = [message.received_ms if sample.time_ms is None else sample.time_ms for sample in samples]
+        if (ahead := max(times) - message.received_ms) > MOST_AHEAD_MS:
+            raise RejectError(
+                Reason.FUTURE,
+                f"expected a time at most {MOST_AHEAD_MS // 60_000} min ahead, got {ahead / 60_000:.0f} min",
+            )
+        row = monitor.row(monitor.stream_name(match))
+        return monitor, [(row, sample.channel, time, sample.value) for sample, time in zip(samples, times, strict=True)]
+
+    def _route(self, topic: str) -> tuple[Monitor, Match]:
+        for monitor in self._monitors:
+            if match := monitor.template.match(topic):
+                return monitor, match
+        templates = ", ".join(str(monitor.template) for monitor in self._monitors)
+        got = repr(topic[:200]) if topic else "one that is not UTF-8"
+        raise RejectError(Reason.TOPIC, f"expected a topic of {templates}, got {got}")
+
+
+def _letter(message: Message, reject: RejectError) -> DeadLetter:
+    return DeadLetter(
+        message.received_ms,
+        message.topic,
+        message.payload[:LONGEST_DEAD_PAYLOAD],
+        len(message.payload),
+        reject.reason,
+        reject.detail[:_LONGEST_DETAIL],
+    )

@@ -1,0 +1,1 @@
+"""Relays, a file each: the outbox -> the world."""

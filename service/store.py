@@ -1,0 +1,193 @@
+"""The store: everything that must outlive the process, in one SQLite file with one writer."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.errors import ConfigError
+from service.rejects import Reason
+
+SCHEMA_VERSION = 1
+MOST_DEAD_LETTERS = 10_000
+_BUSY_S = 1.0  # the writer tries again by itself, and must be able to end in time
+LONGEST_DEAD_PAYLOAD = 64 * 1024  #: bytes kept of a rejected payload
+
+_SCHEMA = """
+CREATE TABLE stream (id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (monitor, name));
+CREATE TABLE state (
+    stream INTEGER PRIMARY KEY REFERENCES stream, bundle TEXT NOT NULL, layout INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE TABLE verdict (
+    time INTEGER NOT NULL, stream INTEGER NOT NULL REFERENCES stream, channel TEXT NOT NULL,
+    value REAL, expected REAL, lower REAL, upper REAL, score REAL, status INTEGER NOT NULL,
+    PRIMARY KEY (time, stream, channel)) WITHOUT ROWID;
+CREATE TABLE alarm (
+    id TEXT PRIMARY KEY, stream INTEGER NOT NULL REFERENCES stream, bundle TEXT NOT NULL, channel TEXT NOT NULL,
+    "start" INTEGER NOT NULL, "end" INTEGER, score REAL NOT NULL,
+    value REAL, expected REAL, lower REAL, upper REAL,
+    peak_score REAL NOT NULL, peak_time INTEGER NOT NULL, peak_channel TEXT NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX alarm_open ON alarm (stream) WHERE "end" IS NULL;
+CREATE TABLE dead_letter (
+    id INTEGER PRIMARY KEY, received INTEGER NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL,
+    size INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, stream TEXT NOT NULL, body BLOB NOT NULL);
+"""
+
+VerdictRow = tuple[int, int, str, Any, Any, Any, Any, Any, int]
+StateRow = tuple[int, str, int, bytes]
+
+
+class SavedStream(NamedTuple):
+    """A stream that the database knows, and its state if it has one."""
+
+    id: int
+    name: str
+    bundle: str | None
+    layout: int | None
+    record: bytes | None
+
+
+class DeadLetter(NamedTuple):
+    """A message that was set aside."""
+
+    received: int  #: UTC epoch, ms
+    topic: str
+    payload: bytes  #: its beginning
+    size: int  #: bytes of the whole payload
+    reason: Reason
+    detail: str
+
+
+class Alarm(NamedTuple):
+    """An alarm as it is stored: how it opened, its peak so far, and its end if it has one."""
+
+    id: str
+    stream: int
+    bundle: str
+    channel: str  #: the one that contributed most when it opened; the numbers below are its
+    start: int  #: UTC epoch, ms
+    end: int | None
+    score: float
+    value: float | None
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    peak_score: float
+    peak_time: int
+    peak_channel: str
+
+
+class Store:
+    """Writes the database; only one thread at a time may use it. Times are UTC epoch milliseconds."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Open the database, and create it if it is not there; ConfigError if it is none of ours."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            self._connection = db
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version <= SCHEMA_VERSION:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+            if version == 0:
+                db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise ConfigError(f"{self._path}: expected a database that can be written, got: {error}") from error
+        if version > SCHEMA_VERSION:
+            self.close()
+            raise ConfigError(
+                f"{self._path}: expected a database of schema {SCHEMA_VERSION} or earlier, got {version}: "
+                "a newer foresense has written it"
+            )
+
+    def close(self) -> None:
+        """Close the database; what is not committed is undone."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def reopen(self) -> None:
+        """Begin anew with a fresh connection; sqlite3.Error if that fails."""
+        self.close()
+        self._connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commit at the end of the block, roll back on any exception."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def add_streams(self, monitor: str, names: Sequence[str]) -> list[int]:
+        """Give new streams of a monitor their ids."""
+        insert = "INSERT INTO stream (monitor, name) VALUES (?, ?) RETURNING id"
+        return [self._db.execute(insert, (monitor, name)).fetchone()[0] for name in names]
+
+    def load_streams(self, monitor: str) -> list[SavedStream]:
+        """Return the streams of a monitor, oldest first."""
+        select = """SELECT id, name, bundle, layout, record FROM stream LEFT JOIN state ON state.stream = stream.id
+            WHERE monitor = ? ORDER BY id"""
+        return [SavedStream(*row) for row in self._db.execute(select, (monitor,))]
+
+    def save_states(self, rows: Iterable[StateRow]) -> None:
+        """Replace the state records of streams."""
+        self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", rows)
+
+    def add_verdicts(self, rows: Iterable[VerdictRow]) -> None:
+        """Store verdicts, a row each channel; what has been said of a slot once stays."""
+        self._db.executemany("INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def open_alarm(self, alarm: Alarm) -> bool:
+        """Store an alarm that has just opened, and return whether it is new."""
+        marks = ", ".join("?" * len(alarm))
+        return self._db.execute(f"INSERT OR IGNORE INTO alarm VALUES ({marks})", alarm).rowcount == 1  # noqa: S608
+
+    def raise_peak(self, stream: int, score: float, time: int, channel: str) -> None:
+        """Keep the greatest score of a stream's open alarm."""
+        self._db.execute(
+            """UPDATE alarm SET peak_score = ?, peak_time = ?, peak_channel = ?
+            WHERE stream = ? AND "end" IS NULL AND peak_score < ?""",
+            (score, time, channel, stream, score),
+        )
+
+    def close_alarm(self, stream: int, end: int | None = None) -> Alarm | None:
+        """End a stream's open alarm, at its peak if no time is given, and return it; None if there is none."""
+        update = """UPDATE alarm SET "end" = coalesce(?, peak_time) WHERE stream = ? AND "end" IS NULL RETURNING *"""
+        row = self._db.execute(update, (end, stream)).fetchone()
+        return Alarm(*row) if row else None
+
+    def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Set messages aside, and forget the oldest beyond what is kept."""
+        insert = """INSERT INTO dead_letter (received, topic, payload, size, reason, detail)
+            VALUES (?, ?, ?, ?, ?, ?)"""
+        self._db.executemany(insert, letters)
+        oldest = "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?"
+        self._db.execute(oldest, (MOST_DEAD_LETTERS,))
+
+    def post(self, sink: str, stream: str, body: bytes) -> None:
+        """Put something into the outbox of a relay."""
+        self._db.execute("INSERT INTO outbox (sink, stream, body) VALUES (?, ?, ?)", (sink, stream, body))
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Take what was delivered out of the outbox."""
+        self._db.executemany("DELETE FROM outbox WHERE id = ?", [(i,) for i in ids])
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.ProgrammingError("the database is not open")
+        return self._connection

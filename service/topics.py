@@ -1,0 +1,89 @@
+"""Topics: a template such as `plant/{site}/{device}/{channel}` finds streams and channels."""
+
+import re
+from typing import NamedTuple
+
+from edge.errors import ConfigError
+
+CHANNEL = "channel"
+LONGEST = 1024  #: characters of a topic; the stream's name becomes part of others
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_WITH_NAMES = re.compile(r"[{}]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class Match(NamedTuple):
+    """What a topic says of its message."""
+
+    stream: str  #: the placeholders other than the channel, joined by '/'; '' where there is none
+    channel: str | None
+
+
+class Template:
+    """A topic with placeholders, each of which stands for one whole level."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._levels = text.split("/")
+        names = [self._name(level) for level in self._levels]
+        self._placeholders = [name is not None for name in names]
+        self._stream_levels = [i for i, name in enumerate(names) if name not in (None, CHANNEL)]
+        self._channel_level = names.index(CHANNEL) if CHANNEL in names else None
+        for name in names:
+            if name is not None and names.count(name) > 1:
+                raise ConfigError(f"topic: expected each placeholder once, got {{{name}}} twice in {text!r}")
+
+    def __str__(self) -> str:
+        return self._text
+
+    @property
+    def filter(self) -> str:
+        """Return the MQTT topic filter that subscribes to all topics of the template."""
+        return "/".join("+" if free else level for level, free in zip(self._levels, self._placeholders, strict=True))
+
+    @property
+    def names_channel(self) -> bool:
+        """Whether the topic, rather than the payload, says which channel a message is of."""
+        return self._channel_level is not None
+
+    def match(self, topic: str) -> Match | None:
+        """Return what the topic says, or None if it is none of the template's."""
+        levels = topic.split("/") if len(topic) <= LONGEST else []
+        if len(levels) != len(self._levels) or _CONTROL.search(topic):
+            return None
+        for level, own, free in zip(levels, self._levels, self._placeholders, strict=True):
+            if not (level if free else level == own):
+                return None
+        channel = None if self._channel_level is None else levels[self._channel_level]
+        return Match("/".join(levels[i] for i in self._stream_levels), channel)
+
+    def _name(self, level: str) -> str | None:
+        """Return the placeholder's name, or None for a level that is itself; ConfigError if it is neither."""
+        if level[:1] in ("", "$") or any(sign in level for sign in "+#") or _CONTROL.search(level):
+            raise ConfigError(
+                "topic: expected levels that are names or placeholders such as plant/{device}/{channel}, "
+                f"got {level!r} in {self._text!r}"
+            )
+        if placeholder := _PLACEHOLDER.fullmatch(level):
+            return placeholder[1]
+        if _WITH_NAMES.search(level):
+            raise ConfigError(
+                f"topic: expected placeholders such as {{device}} that fill a level, got {level!r} in {self._text!r}"
+            )
+        return None
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether there is a topic that both filters match.
+
+    >>> overlap("plant/+/flow", "plant/north/#"), overlap("plant/+/flow", "plant/+/level")
+    (True, False)
+    """
+    first, second = one.split("/"), other.split("/")
+    for a, b in zip(first, second, strict=False):
+        if "#" in (a, b):
+            return True
+        if a != b and "+" not in (a, b):
+            return False
+    longer = max(first, second, key=len)[min(len(first), len(second)) :]
+    return not longer or longer == ["#"]  # 'a/#' matches 'a' as well

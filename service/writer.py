@@ -1,0 +1,203 @@
+"""The writer: the one thread that writes the database, and the one transaction it knows."""
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Event, Thread
+
+import numpy as np
+
+from edge.reading import Verdicts
+from service.alarms import AlarmBook
+from service.counters import Counters
+from service.inbox import Inbox, Message
+from service.intake import Intake, ReadingRow, Sorted
+from service.monitor import Monitor
+from service.store import Store, VerdictRow
+
+log = logging.getLogger(__name__)
+
+BATCH = 500  #: messages a transaction, at most
+_IDLE_S = 1.0
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Verdicts that have just been committed, with the names they refer to."""
+
+    monitor: str
+    bundle: str
+    streams: list[str]  #: by row
+    channels: list[str]
+    verdicts: Verdicts
+
+
+@dataclass(slots=True)
+class _Gain:
+    """What a transaction adds to the counters once it is committed."""
+
+    readings: int = 0
+    invalid: int = 0
+    duplicates: int = 0
+    late: int = 0
+    verdicts: int = 0
+    alarms: int = 0
+
+
+class Writer:
+    """Takes messages from the inbox, scores them and commits all that follows; then they may be acknowledged.
+
+    After an error of the database everything in memory is read anew from it and the same messages are
+    tried again, until they are committed or the writer is told to give up.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        monitors: Sequence[Monitor],
+        inbox: Inbox,
+        counters: Counters,
+        on_commit: Callable[[Sequence[Message], list[Scored]], None],
+    ) -> None:
+        self._store = store
+        self._monitors = monitors
+        self._inbox = inbox
+        self._counters = counters
+        self._on_commit = on_commit
+        self._intake = Intake(monitors)
+        self._alarms = AlarmBook(store)
+        self._delivered: deque[int] = deque()
+        self._give_up = Event()
+        self._thread = Thread(target=self._run, name="writer", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the writer's thread runs."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Read the streams' states from the open store and begin."""
+        self._restore()
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Commit what is in the closed inbox, as far as the time allows, and end."""
+        self._thread.join(timeout_s)
+        self._give_up.set()
+        self._inbox.wake()
+        self._thread.join(timeout_s)
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """Take what a relay has delivered out of the outbox with the next transaction."""
+        self._delivered.extend(ids)
+        self._inbox.wake()
+
+    def finish(self) -> None:
+        """Take what was delivered since the end out of the outbox; what cannot be is delivered again."""
+        if self.is_alive:
+            return
+        try:
+            with self._store.transaction():
+                self._store.forget(self._delivered)
+        except sqlite3.Error as error:
+            log.warning("delivered alarms stay in the outbox: %s", error)
+
+    def _run(self) -> None:
+        try:
+            while not self._give_up.is_set() and not self._inbox.drained:
+                batch = self._inbox.take(BATCH, _IDLE_S)
+                if batch or self._delivered:
+                    self._commit(batch)
+        except Exception:
+            log.exception("the writer has failed; nothing is acknowledged any more")
+            raise
+
+    def _commit(self, batch: list[Message]) -> None:
+        """Commit a batch however often it takes, and have it acknowledged; return without only if told to give up."""
+        delay_s, broken = _FIRST_RETRY_S, False
+        while True:
+            try:
+                if broken:
+                    self._store.reopen()
+                    self._restore()
+                scored = self._transact(batch)
+                break
+            except sqlite3.Error as error:
+                broken = True
+                self._counters.retries += 1
+                log.warning("the database refuses: %s; trying again in %.1f s", error, delay_s)
+            if self._give_up.wait(delay_s):
+                return
+            delay_s = min(2 * delay_s, _LAST_RETRY_S)
+        self._inbox.done(len(batch))
+        self._on_commit(batch, scored)
+
+    def _restore(self) -> None:
+        for monitor in self._monitors:
+            with self._store.transaction():
+                anew = monitor.restore(self._store.load_streams(monitor.name))
+                self._alarms.close_lost(monitor, anew)
+
+    def _transact(self, batch: list[Message]) -> list[Scored]:
+        """Do everything that follows from a batch in one transaction."""
+        delivered, gain = list(self._delivered), _Gain()
+        with self._store.transaction():
+            result = self._intake.sort(batch)
+            scored = [s for monitor, rows in result.readings if rows for s in self._score(monitor, rows, gain)]
+            if result.letters:
+                self._store.add_dead_letters(result.letters)
+            self._store.forget(delivered)
+        for _ in delivered:
+            self._delivered.popleft()
+        self._count(result, gain)
+        return scored
+
+    def _score(self, monitor: Monitor, rows: list[ReadingRow], gain: _Gain) -> Iterator[Scored]:
+        if new := monitor.new_names():
+            monitor.begin(self._store.add_streams(monitor.name, new))
+        ignored = monitor.engine.ignored
+        before = (ignored.invalid, ignored.duplicate, ignored.late)
+        verdicts = monitor.engine.feed(monitor.readings(rows))
+        self._store.save_states(monitor.changed_states())
+        self._store.add_verdicts(_verdict_rows(monitor, verdicts))
+        gain.alarms += self._alarms.enter(monitor, verdicts)
+        gain.readings += len(rows)
+        gain.verdicts += len(verdicts)
+        gain.invalid += ignored.invalid - before[0]
+        gain.duplicates += ignored.duplicate - before[1]
+        gain.late += ignored.late - before[2]
+        if len(verdicts):
+            yield Scored(monitor.name, monitor.bundle.reference, monitor.names, monitor.channels, verdicts)
+
+    def _count(self, result: Sorted, gain: _Gain) -> None:
+        counters = self._counters
+        counters.committed += result.committed
+        counters.retained += result.retained
+        counters.rejects.update(letter.reason for letter in result.letters)
+        counters.readings += gain.readings
+        counters.invalid += gain.invalid
+        counters.duplicates += gain.duplicates
+        counters.late += gain.late
+        counters.verdicts += gain.verdicts
+        counters.alarms += gain.alarms
+
+
+def _verdict_rows(monitor: Monitor, verdicts: Verdicts) -> Iterator[VerdictRow]:
+    """Return verdicts on n slots of C channels as n * C rows."""
+    count = len(monitor.channels)
+    ids = [monitor.ids[row] for row in verdicts.stream.tolist() for _ in range(count)]
+    return zip(
+        verdicts.time.repeat(count).tolist(),
+        ids,
+        monitor.channels * len(verdicts),
+        verdicts.value.ravel().tolist(),
+        verdicts.expected.ravel().tolist(),
+        verdicts.lower.ravel().tolist(),
+        verdicts.upper.ravel().tolist(),
+        verdicts.score.astype(np.float64).repeat(count).tolist(),
+        verdicts.status.repeat(count).tolist(),
+        strict=True,
+    )

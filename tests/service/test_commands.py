@@ -1,0 +1,96 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+
+from service.cli import main
+from tests.conftest import MakeBundle
+
+
+def run_check(path: Path, *options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["check", str(path), *options])
+    return result.exit_code, result.output
+
+
+def configured(tmp_path: Path, monitors: dict[str, Any], **more: Any) -> Path:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(yaml.safe_dump({"monitors": monitors} | more, sort_keys=False))
+    return path
+
+
+def test_check_tells_what_each_monitor_would_watch(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    make_bundle(version="2")
+    make_bundle(version="10")
+    path = configured(tmp_path, {"main": {"topic": "plant/{device}/{channel}", "bundle": "pump", "budget": "2 / week"}})
+
+    code, said = run_check(path)
+
+    assert code == 0
+    assert said.startswith("main: plant/+/+ with bundle pump/10: value every 10 s, 2 per week, limit ")
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "foresense.db").exists()
+
+
+def test_check_answers_in_json(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    make_bundle()
+    path = configured(tmp_path, {"main": {"topic": "plant/{device}/{channel}", "bundle": "pump/1"}})
+
+    code, said = run_check(path, "--json")
+
+    answer = json.loads(said)
+    assert (code, answer["ok"], answer["problems"]) == (0, True, [])
+    assert answer["monitors"][0]["filter"] == "plant/+/+"
+    assert answer["monitors"][0]["channels"] == ["value"]
+
+
+def test_check_tells_every_problem_it_finds(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    make_bundle(channels=("flow", "level"))
+    path = configured(
+        tmp_path,
+        {
+            "gone": {"topic": "a/{device}/{channel}", "bundle": "fan"},
+            "fields": {"topic": "b/{device}", "bundle": "pump", "payload": "json", "fields": {"speed": "s"}},
+            "channels": {"topic": "c/{device}", "bundle": "pump"},
+            "good": {"topic": "d/{device}/{channel}", "bundle": "pump"},
+        },
+        broker={"username": "me", "password_file": "none"},
+    )
+
+    code, said = run_check(path)
+
+    assert code == 2
+    good, gone, fields, channels, password = said.splitlines()
+    assert good.startswith("good: d/+/+")
+    assert "monitors.gone: " in gone
+    assert "expected a bundle 'fan' with at least one version, got none" in gone
+    assert "monitors.fields: fields: expected channels of bundle pump/1 (flow, level), got 'speed'" in fields
+    assert "monitors.channels: expected {channel} in the topic, or fields with the channels" in channels
+    assert "broker.password_file: " in password
+
+
+def test_check_refuses_a_bundle_that_was_changed(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    with (bundle.path / "step.onnx").open("ab") as file:
+        file.write(b"x")
+    path = configured(tmp_path, {"main": {"topic": "plant/{device}/{channel}", "bundle": "pump"}})
+    code, said = run_check(path)
+    assert code == 2
+    assert "step.onnx: expected" in said
+
+
+def test_check_refuses_a_configuration_with_mistakes(tmp_path: Path) -> None:
+    path = configured(tmp_path, {"main": {"topic": "plant/#"}})
+    code, said = run_check(path, "--json")
+    assert code == 2
+    assert len(json.loads(said)["problems"]) == 2
+
+
+def test_serve_ends_with_2_and_a_sentence_when_something_is_wrong(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    shutil.rmtree(make_bundle().path)
+    path = configured(tmp_path, {"main": {"topic": "plant/{device}/{channel}", "bundle": "pump"}})
+    result = CliRunner().invoke(main, ["serve", str(path)])
+    assert result.exit_code == 2
+    assert result.output.startswith(f"foresense: {path}: monitors.main: ")

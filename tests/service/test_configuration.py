@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ConfigError
+from service.configuration import read_settings
+
+MONITOR = "monitors: {main: {topic: 'plant/{device}/{channel}', bundle: pump"
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        read_settings(path)
+    lines = str(error.value).splitlines()
+    assert all(line.startswith(f"{path}:") for line in lines)
+    return [line.removeprefix(f"{path}:").strip() for line in lines]
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(
+        f"database: data/it.db\nbundles: /srv/bundles\nbroker: {{username: me, password_file: secret}}\n{MONITOR}}}}}"
+    )
+
+    settings = read_settings(path)
+
+    assert settings.database == tmp_path / "data/it.db"
+    assert settings.bundles == Path("/srv/bundles")
+    assert settings.broker.password_file == tmp_path / "secret"
+    assert settings.monitors["main"].max_streams == 10_000
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (", budged: 1", "monitors.main.budged: expected a known key, got 'budged'; did you mean 'budget'?"),
+        (", alarm: {cooldown: 1}", "monitors.main.alarm.cooldown: expected a known key, got 'cooldown'; did you mean"),
+        (", budget: often", "monitors.main.budget: expected a rate such as '2 per week'"),
+        (", alarm: {k: 3, n: 2}", "monitors.main.alarm: expected 1 <= k <= n <= 32, got k=3, n=2"),
+        (", payload: xml", "monitors.main.payload: expected 'number' or 'json', got 'xml'"),
+        (", max_streams: 0", "monitors.main.max_streams: expected greater than or equal to 1, got 0"),
+        (", max_streams: many", "monitors.main.max_streams: expected a valid integer"),
+        (", time: ts", "monitors.main: expected time only with payload: json, got it with payload: number"),
+        (", payload: json, value: v, fields: {a: b}", "monitors.main: expected either value or fields, got both"),
+        (", payload: json, fields: {a: b}", "monitors.main: expected the channels either in the topic"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_monitor_is_told_with_its_place(tmp_path: Path, more: str, expected: str) -> None:
+    (said,) = problems(tmp_path, f"{MONITOR}{more}}}}}")
+    assert said.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "expected settings such as 'monitors:', got nothing"),
+        ("- 1", "expected settings such as 'monitors:', got [1]"),
+        ("a: [", "line 1: expected YAML, got: "),
+        ("a: 1\nb: 2\na: 3", "line 3: expected YAML, got: expected each key once, got 'a' again"),
+        ("a: !!python/object:os.system {}", "line 1: expected YAML, got: could not determine a constructor"),
+        ("broker: {port: 1883}", "monitors: expected a value, got nothing"),
+        ("monitors: {}", "monitors: expected at least one, got none"),
+        ("monitors: {main: {bundle: pump}}", "monitors.main.topic: expected a value, got nothing"),
+        ("monitors: {main: {bundle: pump, topic: a/#}}", "monitors.main.topic: expected levels that are names"),
+        ("monitors: {main: {bundle: ../x, topic: a}}", "monitors.main.bundle: expected NAME or NAME/VERSION, got"),
+        (f"moniter: 1\n{MONITOR}}}}}", "moniter: expected a known key, got 'moniter'; did you mean 'monitors'?"),
+        (f"xyz: 1\n{MONITOR}}}}}", "xyz: expected a known key, got 'xyz'; known are broker, database,"),
+        (f"broker: {{protocol: 4}}\n{MONITOR}}}}}", "broker.protocol: expected 5 or '3.1.1', got 4"),
+        (f"broker: {{password_file: p}}\n{MONITOR}}}}}", "broker: expected a username beside password_file"),
+        (
+            f"broker: {{host: plant.example, username: me, password_file: p}}\n{MONITOR}}}}}",
+            "broker: expected a broker on this host (localhost), as a password would cross the network unencrypted",
+        ),
+        (f"publish: {{prefix: 'a/#'}}\n{MONITOR}}}}}", "publish.prefix: expected levels of a topic"),
+        (f"publish: {{prefix: plant}}\n{MONITOR}}}}}", "monitors.main.topic: expected topics other than"),
+        (
+            "monitors: {one: {topic: 'a/{b}', bundle: p}, two: {topic: 'a/b', bundle: p}}",
+            "monitors.two.topic: expected topics of no other monitor, got a/b, which overlaps with a/+ of one",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    (said,) = problems(tmp_path, text)
+    assert said.startswith(expected)
+
+
+def test_every_mistake_is_told(tmp_path: Path) -> None:
+    assert len(problems(tmp_path, f"broker: {{port: 0, keepalive: x}}\n{MONITOR}, budged: 1}}}}")) == 3
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a configuration file, got: No such file"):
+        read_settings(tmp_path / "none.yaml")
+
+
+def test_a_password_is_read_and_never_shown(tmp_path: Path) -> None:
+    path = tmp_path / "foresense.yaml"
+    (tmp_path / "secret").write_text("hush\n")
+    path.write_text(f"broker: {{username: me, password_file: secret}}\n{MONITOR}}}}}")
+    settings = read_settings(path)
+
+    password = settings.broker.read_password()
+
+    assert password is not None
+    assert password.get_secret_value() == "hush"
+    assert "hush" not in f"{password!r}{settings!r}"
+
+
+def test_a_password_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(f"broker: {{username: me, password_file: secret}}\n{MONITOR}}}}}")
+    with pytest.raises(ConfigError, match=r"secret: expected a readable password file, got: No such file"):
+        read_settings(path).broker.read_password()

@@ -1,0 +1,44 @@
+from service.intake import MOST_AHEAD_MS, Intake
+from service.rejects import Reason
+from tests.service.conftest import RECEIVED_MS, MakeMonitor, message
+
+
+def test_messages_become_rows_in_their_order(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor()
+    batch = [message(f"plant/{device}/value", payload) for device, payload in (("b", b"1"), ("a", b"2"), ("b", b"3"))]
+
+    ((owner, rows),) = Intake([monitor]).sort(batch).readings
+
+    assert owner is monitor
+    assert rows == [(0, "value", RECEIVED_MS, 1.0), (1, "value", RECEIVED_MS, 2.0), (0, "value", RECEIVED_MS, 3.0)]
+    assert monitor.new_names() == ["b", "a"]
+
+
+def test_a_number_has_the_time_of_its_receipt(make_monitor: MakeMonitor) -> None:
+    ((_, rows),) = Intake([make_monitor()]).sort([message(at_ms=RECEIVED_MS + 7)]).readings
+    assert rows[0][2] == RECEIVED_MS + 7
+
+
+def test_a_clock_may_be_a_little_ahead_but_not_more(make_monitor: MakeMonitor) -> None:
+    intake = Intake([make_monitor(payload="json", time="ts")])
+    times = (RECEIVED_MS + MOST_AHEAD_MS, RECEIVED_MS + MOST_AHEAD_MS + 1)
+
+    result = intake.sort([message(payload=b'{"value": 1, "ts": %d}' % time) for time in times])
+
+    assert [letter.reason for letter in result.letters] == [Reason.FUTURE]
+    assert len(result.readings[0][1]) == 1
+
+
+def test_a_rejected_message_begins_no_stream(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor()
+    Intake([monitor]).sort([message(payload=b"warm")])
+    assert monitor.names == []
+
+
+def test_each_message_goes_to_the_monitor_of_its_topic(make_monitor: MakeMonitor) -> None:
+    one, other = make_monitor("one/{device}/{channel}"), make_monitor("other/{device}/{channel}", {"version": "2"})
+    other.name = "other"
+    result = Intake([one, other]).sort([message("other/a/value"), message("one/a/value"), message("third/a/value")])
+    assert [(monitor.name, len(rows)) for monitor, rows in result.readings] == [("main", 1), ("other", 1)]
+    assert [letter.reason for letter in result.letters] == [Reason.TOPIC]
+    assert result.committed == 2

@@ -1,0 +1,38 @@
+import pytest
+
+from edge.errors import ConfigError
+from service.rejects import Reason, RejectError
+from service.topics import Match
+from tests.service.conftest import MakeMonitor
+
+
+def test_a_topic_without_a_channel_is_of_the_only_channel(make_monitor: MakeMonitor) -> None:
+    assert make_monitor("plant/{device}").parse(Match("a", None), b"1") == [("value", 1.0, None)]
+
+
+def test_a_channel_that_the_bundle_does_not_know_is_rejected(make_monitor: MakeMonitor) -> None:
+    with pytest.raises(RejectError, match="expected one of value, got 'speed'") as reject:
+        make_monitor().parse(Match("a", "speed"), b"1")
+    assert reject.value.reason is Reason.CHANNEL
+
+
+def test_fields_must_be_channels_of_the_bundle(make_monitor: MakeMonitor) -> None:
+    with pytest.raises(ConfigError, match=r"fields: expected channels of bundle pump/1 \(value\), got 'speed'"):
+        make_monitor("plant/{device}", payload="json", fields={"speed": "s"})
+
+
+def test_several_channels_need_a_place_in_topic_or_payload(make_monitor: MakeMonitor) -> None:
+    with pytest.raises(ConfigError, match=r"expected \{channel\} in the topic, or fields"):
+        make_monitor("plant/{device}", {"channels": ("flow", "level")})
+
+
+def test_a_topic_without_placeholders_is_a_stream_of_the_monitors_name(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("plant/{channel}")
+    match = monitor.template.match("plant/value")
+    assert match is not None
+    assert monitor.stream_name(match) == "main"
+
+
+def test_a_lower_budget_makes_a_higher_limit(make_monitor: MakeMonitor) -> None:
+    often, seldom = make_monitor(budget="1 per day"), make_monitor(bundle={"version": "2"}, budget="1 per year")
+    assert seldom.limit > often.limit

@@ -1,0 +1,124 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ConfigError
+from service.lock import InstanceLock
+from service.outbox import OutboxReader
+from service.rejects import Reason
+from service.store import MOST_DEAD_LETTERS, Alarm, DeadLetter, Store
+
+
+@pytest.fixture
+def store(database: Path) -> Store:
+    store = Store(database)
+    store.open()
+    return store
+
+
+def alarm(ident: str = "one", stream: int = 1) -> Alarm:
+    return Alarm(ident, stream, "pump/1", "flow", 1000, None, 2.0, 9.0, 1.0, 0.0, 2.0, 2.0, 1000, "flow")
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    def fail() -> None:
+        with store.transaction():
+            store.add_streams("main", ["a"])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert store.load_streams("main") == []
+
+
+def test_streams_come_back_with_their_states(store: Store, database: Path) -> None:
+    with store.transaction():
+        first, second = store.add_streams("main", ["a", "b"])
+        store.save_states([(first, "pump/1", 1, b"old")])
+        store.save_states([(first, "pump/1", 1, b"new")])
+    store.close()
+    store = Store(database)
+    store.open()
+
+    assert store.load_streams("main") == [(first, "a", "pump/1", 1, b"new"), (second, "b", None, None, None)]
+    assert store.load_streams("other") == []
+
+
+def test_what_was_said_of_a_slot_stays(store: Store, database: Path) -> None:
+    with store.transaction():
+        store.add_verdicts([(10, 1, "flow", 1.0, float("nan"), None, None, float("nan"), 0)])
+        store.add_verdicts([(10, 1, "flow", 2.0, 1.0, 0.0, 2.0, 0.5, 1)])
+    assert sqlite3.connect(database).execute("SELECT * FROM verdict").fetchall() == [
+        (10, 1, "flow", 1.0, None, None, None, None, 0)
+    ]
+
+
+def test_an_alarm_opens_once_rises_and_closes(store: Store) -> None:
+    with store.transaction():
+        assert store.open_alarm(alarm())
+        assert not store.open_alarm(alarm())
+        store.raise_peak(1, 1.5, 2000, "level")
+        store.raise_peak(1, 3.0, 3000, "level")
+        closed = store.close_alarm(1, 4000)
+        assert store.close_alarm(1, 5000) is None
+    assert closed == alarm()._replace(end=4000, peak_score=3.0, peak_time=3000, peak_channel="level")
+
+
+def test_only_the_newest_dead_letters_are_kept(store: Store, database: Path) -> None:
+    letters = [DeadLetter(i, "t", b"x", 1, Reason.SYNTAX, "") for i in range(MOST_DEAD_LETTERS + 5)]
+    with store.transaction():
+        store.add_dead_letters(letters)
+    kept = sqlite3.connect(database).execute("SELECT count(*), min(received) FROM dead_letter").fetchone()
+    assert kept == (MOST_DEAD_LETTERS, 5)
+
+
+def test_a_relay_reads_its_outbox_in_order(store: Store, database: Path) -> None:
+    with store.transaction():
+        for body in (b"1", b"2", b"3"):
+            store.post("mqtt", "a", body)
+        store.post("webhook", "a", b"4")
+        store.forget([2])
+    outbox = OutboxReader(database, "mqtt")
+    assert outbox.read(0, 10) == [(1, "a", b"1"), (3, "a", b"3")]
+    assert outbox.read(0, 1) == [(1, "a", b"1")]
+    assert outbox.read(1, 10) == [(3, "a", b"3")]
+
+
+def test_a_newer_database_is_refused(store: Store, database: Path) -> None:
+    store.close()
+    with sqlite3.connect(database) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(ConfigError, match="expected a database of schema 1 or earlier, got 99"):
+        Store(database).open()
+
+
+def test_a_file_that_is_no_database_is_refused(database: Path) -> None:
+    database.parent.mkdir()
+    database.write_bytes(b"this is not a database" * 100)
+    with pytest.raises(ConfigError, match="expected a database that can be written, got: file is not a database"):
+        Store(database).open()
+
+
+def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="expected a database that can be written"):
+        Store(tmp_path / "file" / "foresense.db").open()
+
+
+def test_commits_are_on_the_disk_before_they_return(store: Store) -> None:
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    store.reopen()
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_one_database_has_one_lock(database: Path) -> None:
+    first, second = InstanceLock(database), InstanceLock(database)
+    first.acquire()
+    with pytest.raises(ConfigError, match="another `foresense serve`"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()

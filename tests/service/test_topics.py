@@ -1,0 +1,67 @@
+import pytest
+
+from edge.errors import ConfigError
+from service.topics import Match, Template, overlap
+
+
+def test_placeholders_become_single_level_wildcards() -> None:
+    assert Template("plant/{site}/{device}/{channel}").filter == "plant/+/+/+"
+
+
+@pytest.mark.parametrize(
+    ("template", "topic", "expected"),
+    [
+        ("plant/{site}/{device}/{channel}", "plant/north/pump-1/flow", Match("north/pump-1", "flow")),
+        ("{channel}/of/{device}", "flow/of/pump", Match("pump", "flow")),
+        ("plant/{device}/state", "plant/pump/state", Match("pump", None)),
+        ("plant/pump/{channel}", "plant/pump/flow", Match("", "flow")),
+        ("plant/{device}/state", "plant/pump/alarm", None),
+        ("plant/{device}", "plant/pump/flow", None),
+        ("plant/{device}/{channel}", "plant//flow", None),
+        ("plant/{device}/{channel}", "plant/a\x07b/flow", None),
+        ("plant/{device}", "", None),
+        ("plant/{device}", "plant/" + "x" * 1024, None),
+    ],
+)
+def test_a_topic_names_its_stream_and_channel(template: str, topic: str, expected: Match | None) -> None:
+    assert Template(template).match(topic) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "plant//{device}",
+        "plant/+/x",
+        "plant/#",
+        "$share/group/{device}",
+        "a{device}",
+        "{device}/{device}",
+        "{Device}",
+        "{}",
+        "a/{b",
+    ],
+)
+def test_a_template_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="topic: expected"):
+        Template(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a/b", "a/b", True),
+        ("a/+", "a/b", True),
+        ("a/+", "+/b", True),
+        ("a/#", "a/b/c", True),
+        ("a/#", "a", True),
+        ("#", "x/y", True),
+        ("a/b", "a/c", False),
+        ("a/+", "a/b/c", False),
+        ("a/+/x", "a/+/y", False),
+        ("b/#", "a/b", False),
+    ],
+)
+def test_overlap_is_found_either_way_round(one: str, other: str, expected: bool) -> None:
+    assert overlap(one, other) is expected
+    assert overlap(other, one) is expected

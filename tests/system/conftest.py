@@ -1,0 +1,247 @@
+"""What the system tests share: a real broker, the real command, and a client that sees what the world sees."""
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from threading import Condition
+from typing import Any, Self
+
+import msgspec
+import pytest
+import yaml
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+PATIENCE_S = 20.0
+CONFIGURATION = """
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence true
+persistence_location {folder}/
+max_queued_messages 100000
+max_inflight_messages 1000
+set_tcp_nodelay true
+log_dest file {folder}/mosquitto.log
+"""
+
+
+def wait_until(happened: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Return once it happened; fail, saying what did not, if it takes too long."""
+    deadline = time.monotonic() + patience_s
+    while not happened():
+        assert time.monotonic() < deadline, f"{what}: not within {patience_s:g} s"
+        time.sleep(0.01)
+
+
+class Broker:
+    """A mosquitto of our own on a free loopback port; it keeps sessions over a restart."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._config = folder / "mosquitto.conf"
+        user = "user root\n" if os.geteuid() == 0 else ""  # else it could not write into the folder
+        self._config.write_text(user + CONFIGURATION.format(port=self.port, folder=folder))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        assert MOSQUITTO is not None
+        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._config)], stderr=subprocess.DEVNULL)
+        wait_until(self._answers, "mosquitto listens")
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(PATIENCE_S)
+            self._process = None
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class World:
+    """An MQTT client that publishes as the devices do, and remembers all that it hears."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.heard: list[tuple[str, bytes]] = []
+        self._changed = Condition()
+        self._client = Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=True)
+        self._client.max_inflight_messages_set(1000)
+        self._client.on_message = self._hear
+        self._client.connect("127.0.0.1", broker.port)
+        self._client.loop_start()
+
+    def listen(self, topic: str) -> None:
+        subscribed = Condition()
+        with subscribed:
+            self._client.on_subscribe = lambda *_: _notify(subscribed)
+            self._client.subscribe(topic, 1)
+            assert subscribed.wait(PATIENCE_S)
+
+    def publish(self, messages: Iterable[tuple[str, bytes | str]], pause_s: float = 0, retain: bool = False) -> None:
+        """Publish at QoS 1, and return when the broker has everything."""
+        wait_until(self._client.is_connected, "connected")
+        waiting = []
+        for topic, payload in messages:
+            waiting.append(self._client.publish(topic, payload, qos=1, retain=retain))
+            if pause_s:
+                time.sleep(pause_s)
+        for info in waiting:
+            info.wait_for_publish(PATIENCE_S)
+            assert info.is_published()
+
+    def hear(self, topic: str, count: int = 1, patience_s: float = PATIENCE_S) -> list[Any]:
+        """Return the JSON of the messages on a topic, once there are so many."""
+
+        def on_topic() -> list[bytes]:
+            return [payload for where, payload in self.heard if where == topic]
+
+        with self._changed:
+            enough = self._changed.wait_for(lambda: len(on_topic()) >= count, patience_s)
+        assert enough, f"expected {count} messages on {topic}, heard {self.heard[-20:]}"
+        return [msgspec.json.decode(payload) for payload in on_topic()]
+
+    def wait_for(self, topic: str, payload: bytes) -> None:
+        """Return once the last that was heard on a topic is this."""
+
+        def last() -> bytes | None:
+            return next((said for where, said in reversed(self.heard) if where == topic), None)
+
+        with self._changed:
+            assert self._changed.wait_for(lambda: last() == payload, PATIENCE_S), f"{topic}: last heard {last()!r}"
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _hear(self, _client: Client, _userdata: Any, message: Any) -> None:
+        with self._changed:
+            self.heard.append((message.topic, message.payload))
+            self._changed.notify_all()
+
+
+class Plant:
+    """One `foresense serve` with a configuration, a database and a prefix of its own."""
+
+    def __init__(
+        self, folder: Path, broker: Broker, name: str, bundles: Path, monitors: dict[str, Any], **connection: Any
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.prefix = f"foresense-{name}"
+        self.availability = f"{self.prefix}/service/availability"
+        self.database = folder / "foresense.db"
+        self.config = folder / "foresense.yaml"
+        self.log = folder / "foresense.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.config.write_text(
+            yaml.safe_dump(
+                {
+                    "broker": {"port": broker.port, "client_id": name} | connection,
+                    "bundles": str(bundles),
+                    "publish": {"prefix": self.prefix},
+                    "monitors": monitors,
+                }
+            )
+        )
+
+    def start(self) -> Self:
+        command = [str(Path(sys.executable).with_name("foresense")), "serve", str(self.config)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        return self
+
+    def kill(self) -> None:
+        self.end(signal.SIGKILL)
+
+    def end(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """End the process by a signal and return its exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(by)
+        code = self._process.wait(PATIENCE_S)
+        self._process = None
+        return code
+
+    def wait(self) -> int:
+        """Return the exit code of a process that ends by itself."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE_S)
+
+    def query(self, sql: str, *arguments: Any) -> list[Any]:
+        """Return what the database says; nothing while there is none."""
+        if not self.database.exists():
+            return []
+        db = sqlite3.connect(self.database)
+        try:
+            return db.execute(sql, arguments).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):  # the service has only just begun
+                return []
+            raise
+        finally:
+            db.close()
+
+    def count(self, table: str) -> int:
+        rows = self.query(f"SELECT count(*) FROM {table}")  # noqa: S608
+        return int(rows[0][0]) if rows else 0
+
+
+def _notify(condition: Condition) -> None:
+    with condition:
+        condition.notify_all()
+
+
+MakePlant = Callable[..., Plant]
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Return the broker that tests share; they keep to topics, client ids and prefixes of their own."""
+    if MOSQUITTO is None:
+        pytest.skip("needs a broker: apt-get install mosquitto")
+    shared = Broker(tmp_path_factory.mktemp("broker")).start()
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """Return a broker that the test may stop and start."""
+    if MOSQUITTO is None:
+        pytest.skip("needs a broker: apt-get install mosquitto")
+    own = Broker(tmp_path).start()
+    yield own
+    own.stop()
+
+
+@pytest.fixture
+def world(broker: Broker) -> Iterator[World]:
+    """Return a client of the shared broker."""
+    client = World(broker)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def make_plant(tmp_path: Path) -> Iterator[MakePlant]:
+    """Return a maker of services; those still running are killed in the end."""
+    made: list[Plant] = []
+
+    def make(broker: Broker, name: str, bundles: Path, monitors: dict[str, Any], **connection: Any) -> Plant:
+        made.append(Plant(tmp_path / name, broker, name, bundles, monitors, **connection))
+        return made[-1]
+
+    yield make
+    for plant in made:
+        plant.kill()
