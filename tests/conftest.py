@@ -1,5 +1,6 @@
 """What many tests share: small real bundles that need no training."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from edge.state import LAYOUT_VERSION, layout, record_dtype
 INTERVAL_MS = 10_000
 START_MS = 1_700_000_000_000
 MakeBundle = Callable[..., Bundle]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in CI that skipped a test: there everything that tests need can be had."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def last_value_model(channels: int) -> bytes:
