@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import fields
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,11 @@ def self_test(bundle: Bundle) -> int:
             names = golden["names"].tolist()
             readings = Readings(*(golden[f"reading_{f.name}"] for f in fields(Readings)))
             expected = Verdicts(*(golden[f"verdict_{f.name}"] for f in fields(Verdicts)))
-    except (KeyError, ValueError, OSError) as error:
+        engine = open_engine(bundle)
+        engine.add(names)
+        got = engine.feed(readings)
+    except (KeyError, IndexError, ValueError, OSError, EOFError, BadZipFile) as error:
         raise BundleError(f"{bundle.path / GOLDEN}: expected golden readings and verdicts, got: {error}") from error
-    engine = open_engine(bundle)
-    engine.add(names)
-    got = engine.feed(readings)
     _check_agreement(f"bundle {bundle.reference}: golden verdicts", expected, got)
     return len(got)
 

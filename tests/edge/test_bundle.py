@@ -93,3 +93,10 @@ def test_the_highest_version_is_found(make_bundle: MakeBundle) -> None:
     assert find_bundle(root, "pump/9").name == "9"
     with pytest.raises(BundleError, match="expected a bundle 'fan'"):
         find_bundle(root, "fan")
+
+
+@pytest.mark.parametrize("golden", [b"", b"PK\x03\x04 no archive", b"\x93NUMPY"])
+def test_golden_verdicts_that_cannot_be_read_are_refused(make_bundle: MakeBundle, golden: bytes) -> None:
+    bundle = make_bundle()
+    with pytest.raises(BundleError, match=r"golden\.npz: expected golden readings"):
+        self_test(replace(bundle, files=bundle.files | {GOLDEN: golden}))

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edge.bundle import Bundle
+from edge.engine import open_engine
+from edge.errors import DataError
+from edge.limits import Budget
+from edge.reading import Status
+from edge.runtime import open_runtime
+from models.calibration import calibrate
+from models.data import Recording
+from models.readings import of_recordings
+from models.sequences import Split, split
+from models.spec import ForecasterSpec, TrainingSpec
+
+SPEC = ForecasterSpec(family="mlp", units=4, lookback=6)
+
+
+@pytest.fixture
+def splits(make_recording: Callable[..., Recording]) -> list[Split]:
+    recordings = [make_recording(name, ("flow", "heat"), seed=k) for k, name in enumerate(("pump-1", "pump-2"))]
+    return [split(each, SPEC, TrainingSpec()) for each in recordings]
+
+
+def test_the_spread_is_the_mean_absolute_scaled_error_on_what_was_held_out(
+    trained: Bundle, splits: list[Split]
+) -> None:
+    engine = open_engine(trained)
+    engine.add([each.recording.name for each in splits])
+    verdicts = engine.feed(of_recordings([each.recording for each in splits]))
+    for row, each in enumerate(splits):
+        known = trained.manifest.scaling.streams[each.recording.name]
+        own = verdicts.stream == row
+        error = np.abs(verdicts.value - verdicts.expected)[own][each.held_from :] / each.scale
+        np.testing.assert_allclose(known.spread, error.mean(axis=0), rtol=1e-5)
+        np.testing.assert_array_equal(known.location, each.location)
+
+
+def test_the_spread_of_all_streams_is_the_mean_of_all_errors(trained: Bundle) -> None:
+    scaling = trained.manifest.scaling
+    own = np.mean([each.spread for each in scaling.streams.values()], axis=0)
+    np.testing.assert_allclose(scaling.spread, own)
+
+
+def test_the_tail_counts_every_held_out_slot(trained: Bundle) -> None:
+    assert trained.manifest.tail.count == 200
+    assert 1 < trained.manifest.tail.threshold < 10
+
+
+def test_a_budget_is_about_kept_on_what_was_held_out(trained: Bundle, splits: list[Split]) -> None:
+    engine = open_engine(trained, Budget.parse("4.32 per day"))  # three of 100 slots
+    engine.add([each.recording.name for each in splits])
+    verdicts = engine.feed(of_recordings([each.recording for each in splits]))
+    held_out = verdicts.time >= (splits[0].recording.first + splits[0].held_from) * 600_000
+    assert 0.01 < np.mean(verdicts.status[held_out] == Status.ANOMALY) < 0.06
+
+
+def test_too_few_errors_are_told(trained: Bundle, splits: list[Split]) -> None:
+    values = splits[0].recording.values.copy()
+    values[splits[0].held_from :: 8] = np.nan
+    values[splits[0].held_from + 10 :] = np.nan
+    gappy = replace(splits[0], recording=replace(splits[0].recording, values=values))
+    with pytest.raises(DataError, match="pump: expected at least 16 held-out slots to calibrate on, got"):
+        calibrate(trained.manifest, open_runtime(trained.files), [gappy])
+
+
+def test_a_stream_that_says_nothing_in_its_held_out_part_gets_the_spread_of_all(
+    trained: Bundle, splits: list[Split]
+) -> None:
+    values = splits[1].recording.values.copy()
+    values[splits[1].held_from :] = np.nan
+    silent = replace(splits[1], recording=replace(splits[1].recording, values=values))
+    manifest = calibrate(trained.manifest, open_runtime(trained.files), [splits[0], silent])
+    assert manifest.scaling.streams["pump-2"].spread == manifest.scaling.spread
+    assert manifest.scaling.streams["pump-1"].spread == manifest.scaling.spread
