@@ -16,6 +16,8 @@ _PERIOD_MS = {
     "month": 2_629_746_000,  # the mean month of the Gregorian calendar
     "year": 31_556_952_000,
 }
+LAPLACE_EXCESS = 1.0  #: spreads; the mean excess of Laplace errors over any threshold
+LAPLACE_WEIGHT = 8
 _Z95 = 1.6449  # 95 % quantile of the normal distribution
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?")
 
@@ -54,13 +56,14 @@ class Tail:
     """The upper tail of held-out standardised errors: `exceeding` of `count` lie above `threshold`.
 
     Above the threshold the excess is taken as exponential, which is the generalised Pareto tail of
-    shape 0 (peaks over threshold; Pickands 1975). A mean excess of few errors is uncertain, so the limit
-    stands on its upper 95 % confidence bound: the budget is kept, and more held-out data lowers the limit.
+    shape 0 (peaks over threshold; Pickands 1975). Few errors tell little of their mean excess. So it begins
+    at that of Laplace errors, one spread, which counts as LAPLACE_WEIGHT errors (the conjugate gamma prior), and the
+    limit stands on its upper 95 % confidence bound: the budget is kept, and more held-out data lowers the limit.
     """
 
     count: int
     exceeding: int
-    threshold: float
+    threshold: float  #: spreads, as all errors here
     mean_excess: float
 
     @classmethod
@@ -71,12 +74,13 @@ class Tail:
         exceeding = max(8, errors.size * 3 // 100)
         top = np.partition(errors, errors.size - exceeding - 1)[-exceeding - 1 :]
         threshold = float(top[0])
-        return cls(errors.size, exceeding, threshold, float(np.mean(top[1:] - threshold)))
+        excess = float(np.sum(top[1:] - threshold)) + LAPLACE_WEIGHT * LAPLACE_EXCESS
+        return cls(errors.size, exceeding, threshold, excess / (exceeding + LAPLACE_WEIGHT))
 
     def limit(self, per_slot: float) -> float:
         """Return the error that is exceeded with that probability a slot, never below the threshold."""
         rate = min(per_slot * self.count / self.exceeding, 1.0)
-        return self.threshold - self.mean_excess * _caution(self.exceeding) * float(np.log(rate))
+        return self.threshold - self.mean_excess * _caution(self.exceeding + LAPLACE_WEIGHT) * float(np.log(rate))
 
 
 def _caution(count: int) -> float:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError
-from edge.limits import Budget, Tail
+from edge.limits import LAPLACE_WEIGHT, Budget, Tail
 
 HOUR_MS = 3_600_000
 
@@ -37,14 +37,14 @@ def test_the_budget_is_kept_and_most_of_it_used() -> None:
 
 def test_a_limit_from_few_errors_is_more_cautious() -> None:
     few, many = (Tail(count=100 * n, exceeding=3 * n, threshold=2.0, mean_excess=0.5) for n in (3, 300))
-    assert few.limit(1e-4) > 1.3 * many.limit(1e-4)
+    assert few.limit(1e-4) > 1.2 * many.limit(1e-4)
 
 
 def test_the_caution_is_the_exact_chi_square_bound_to_one_percent() -> None:
-    exact = {8: 2.0095, 30: 1.3893, 300: 1.1024}  # 2 n / chi2.ppf(0.05, 2 n)
+    exact = {16: 1.5939, 30: 1.3893, 300: 1.1026}  # 2 n / chi2.ppf(0.05, 2 n)
     for count, ratio in exact.items():
-        tail = Tail(count=count, exceeding=count, threshold=0.0, mean_excess=1.0)
-        assert tail.limit(np.exp(-1.0)) == pytest.approx(ratio, rel=0.01)
+        tail = Tail(count=count, exceeding=count - LAPLACE_WEIGHT, threshold=0.0, mean_excess=1.0)
+        assert tail.limit(np.exp(-1.0) * tail.exceeding / tail.count) == pytest.approx(ratio, rel=0.01)
 
 
 def test_a_smaller_budget_has_a_higher_limit() -> None:
@@ -55,6 +55,11 @@ def test_a_smaller_budget_has_a_higher_limit() -> None:
 def test_a_budget_beyond_the_tail_gives_the_threshold() -> None:
     tail = Tail(count=100, exceeding=10, threshold=2.0, mean_excess=0.5)
     assert tail.limit(0.9) == 2.0
+
+
+def test_few_errors_alone_do_not_say_how_far_the_tail_reaches() -> None:
+    close = np.concatenate([np.ones(100), np.full(8, 3.0)])  # eight errors that happen to be equal
+    assert Tail.fit(close).mean_excess > 0.5
 
 
 def test_too_few_errors_make_no_tail() -> None:

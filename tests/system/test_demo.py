@@ -1,0 +1,23 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+FORESENSE = Path(sys.executable).with_name("foresense")
+
+
+def test_the_demo_flags_all_four_events_and_hardly_anything_else(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [FORESENSE, "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["events_flagged"] == 4
+    assert figures["other_alarms"] <= 1
+    assert figures["readings"] == figures["verdicts"] == 1268
+    assert (tmp_path / figures["database"]).is_file()
+    assert (tmp_path / figures["bundle"] / "step.onnx").is_file()
+    with Image.open(tmp_path / figures["picture"]) as picture:
+        assert picture.width > 1000
