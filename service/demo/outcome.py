@@ -1,6 +1,7 @@
 """What the service made of the recording, as its database tells it."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,8 +77,8 @@ def _alarm(start: datetime, end: datetime, score: float, value: float, expected:
     return Alarm(start, end, score, value, expected, event)
 
 
-def _connect(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
+def _connect(database: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True))
 
 
 def _newest(database: Path) -> int:

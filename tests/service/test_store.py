@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,9 +50,9 @@ def test_what_was_said_of_a_slot_stays(store: Store, database: Path) -> None:
     with store.transaction():
         store.add_verdicts([(10, 1, "flow", 1.0, float("nan"), None, None, float("nan"), 0)])
         store.add_verdicts([(10, 1, "flow", 2.0, 1.0, 0.0, 2.0, 0.5, 1)])
-    assert sqlite3.connect(database).execute("SELECT * FROM verdict").fetchall() == [
-        (10, 1, "flow", 1.0, None, None, None, None, 0)
-    ]
+    with closing(sqlite3.connect(database)) as db:
+        rows = db.execute("SELECT * FROM verdict").fetchall()
+    assert rows == [(10, 1, "flow", 1.0, None, None, None, None, 0)]
 
 
 def test_an_alarm_opens_once_rises_and_closes(store: Store) -> None:
@@ -69,7 +70,8 @@ def test_only_the_newest_dead_letters_are_kept(store: Store, database: Path) -> 
     letters = [DeadLetter(i, "t", b"x", 1, Reason.SYNTAX, "") for i in range(MOST_DEAD_LETTERS + 5)]
     with store.transaction():
         store.add_dead_letters(letters)
-    kept = sqlite3.connect(database).execute("SELECT count(*), min(received) FROM dead_letter").fetchone()
+    with closing(sqlite3.connect(database)) as db:
+        kept = db.execute("SELECT count(*), min(received) FROM dead_letter").fetchone()
     assert kept == (MOST_DEAD_LETTERS, 5)
 
 
@@ -87,7 +89,7 @@ def test_a_relay_reads_its_outbox_in_order(store: Store, database: Path) -> None
 
 def test_a_newer_database_is_refused(store: Store, database: Path) -> None:
     store.close()
-    with sqlite3.connect(database) as db:
+    with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(ConfigError, match="expected a database of schema 1 or earlier, got 99"):
         Store(database).open()
