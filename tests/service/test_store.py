@@ -1,4 +1,5 @@
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from service.store import MOST_DEAD_LETTERS, Alarm, DeadLetter, Store
 
 
 @pytest.fixture
-def store(database: Path) -> Store:
+def store(database: Path) -> Iterator[Store]:
     store = Store(database)
     store.open()
-    return store
+    yield store
+    store.close()
 
 
 def alarm(ident: str = "one", stream: int = 1) -> Alarm:
@@ -39,7 +41,6 @@ def test_streams_come_back_with_their_states(store: Store, database: Path) -> No
         store.save_states([(first, "pump/1", 1, b"old")])
         store.save_states([(first, "pump/1", 1, b"new")])
     store.close()
-    store = Store(database)
     store.open()
 
     assert store.load_streams("main") == [(first, "a", "pump/1", 1, b"new"), (second, "b", None, None, None)]
