@@ -35,7 +35,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     assert store.load_streams("main") == []
 
 
-def test_streams_come_back_with_their_states(store: Store, database: Path) -> None:
+def test_streams_come_back_with_their_states(store: Store) -> None:
     with store.transaction():
         first, second = store.add_streams("main", ["a", "b"])
         store.save_states([(first, "pump/1", 1, b"old")])
