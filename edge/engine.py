@@ -27,7 +27,15 @@ from edge.state import LAYOUT_VERSION, NEVER, Records, StateTable, layout, recor
 class Engine:
     """Scores the streams of one monitor with one bundle."""
 
-    def __init__(self, manifest: Manifest, runtime: Runtime, limit: float, policy: AlarmPolicy | None = None) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        runtime: Runtime,
+        limit: float,
+        policy: AlarmPolicy | None = None,
+        *,
+        adapts: bool = True,
+    ) -> None:
         channels = len(manifest.channels)
         self.manifest = manifest
         self.table = StateTable(record_dtype(channels, manifest.memory))
@@ -41,6 +49,7 @@ class Engine:
         self._calendar = Calendar(manifest.time_zone) if manifest.calendar else None
         self.limit = limit  #: the standardised error whose score is 1.0
         self._scorer = Scorer(limit)
+        self._adapts = adapts  # whether spreads follow the errors
         self._policy = policy or AlarmPolicy()
         self._low = np.array(manifest.scaling.low, np.float32)
         self._high = np.array(manifest.scaling.high, np.float32)
@@ -55,11 +64,12 @@ class Engine:
     def add(self, names: Sequence[str]) -> NDArray[np.int32]:
         """Begin to watch streams and return their rows; names the bundle knows bring their scaling."""
         records = np.zeros(len(names), self.table.dtype)
+        records["width"] = 1
         records["spread"] = self.manifest.scaling.spread
         records["open_value"] = np.nan
         records["last_time"] = records["open_slot"] = records["last_slot"] = NEVER
         for record, name in zip(records, names, strict=True):
-            known = self.manifest.scaling.streams.get(name)
+            known = self.manifest.scaling.of(name)
             if known is not None:
                 record["location"], record["scale"], record["spread"] = known.location, known.scale, known.spread
                 record["seen"] = self._learn_slots
@@ -129,7 +139,8 @@ class Engine:
 
         observed = scaling.scaled(value, records)
         error = observed - records["forecast"]
-        reach = self._scorer.reach(records)
+        unit = self._scorer.unit(records)
+        reach = self._scorer.reach(unit, records)
         score, channel = self._scorer.score(error, reach)
         anomalous = judged & (score >= 1.0)
         change = self._policy.advance(records, anomalous, time)
@@ -149,8 +160,9 @@ class Engine:
             alarm=records["alarm"].copy(),
             change=change,
         )
-        calm = judged & ~anomalous & (records["alarm"] == 0)
-        self._scorer.learn(np.where(calm[:, None], error, np.float32(np.nan)), records)
+        if self._adapts:
+            calm = judged & ~anomalous & (records["alarm"] == 0)
+            self._scorer.learn(np.where(calm[:, None], error / unit, np.float32(np.nan)), records)
         self._step(records, observed, slot)
         self._finish(records)
         return verdicts
@@ -163,6 +175,7 @@ class Engine:
         if lost.any():
             records["memory"][lost] = 0
             records["forecast"][lost] = 0
+            records["width"][lost] = 1
             records["seen"][lost] = self._learn_slots
             missing[lost] = 0
         while (going := missing > 0).any():
@@ -177,8 +190,10 @@ class Engine:
         x = np.where(np.isnan(observed), records["forecast"], observed).clip(self._low, self._high)
         if self._calendar is not None:
             x = np.concatenate([x, self._calendar.inputs((slot + 1) * self.manifest.interval_ms)], axis=1)
-        forecast, memory = self._runtime.step(x, np.ascontiguousarray(records["memory"]))
+        forecast, width, memory = self._runtime.step(x, np.ascontiguousarray(records["memory"]))
         records["forecast"] = forecast[:, 0]
+        if width is not None:
+            records["width"] = width[:, 0]
         records["memory"] = memory
         records["last_slot"] = slot
 

@@ -24,7 +24,7 @@ class StreamScaling:
 
     location: tuple[float, ...]
     scale: tuple[float, ...]
-    spread: tuple[float, ...]  #: mean absolute scaled error
+    spread: tuple[float, ...]  #: mean absolute scaled error over its unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,13 @@ class Scaling:
     high: tuple[float, ...]
     spread: tuple[float, ...]  #: where a stream that the bundle does not know begins
     streams: dict[str, StreamScaling] = field(default_factory=dict)
+    fixed: bool = False  #: values are taken as they are, in every stream; else a stream not known learns its own
+
+    def of(self, name: str) -> StreamScaling | None:
+        """Return a stream's scaling, or None if it has to learn one."""
+        if self.fixed and name not in self.streams:
+            return StreamScaling((0.0,) * len(self.spread), (1.0,) * len(self.spread), self.spread)
+        return self.streams.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +108,5 @@ def _scaling(raw: dict[str, Any]) -> Scaling:
         return {name: tuple(map(float, numbers)) for name, numbers in part.items()}
 
     streams = {name: StreamScaling(**columns(part)) for name, part in raw.pop("streams").items()}
-    return Scaling(**columns(raw), streams=streams)
+    fixed = bool(raw.pop("fixed", False))
+    return Scaling(**columns(raw), streams=streams, fixed=fixed)

@@ -10,16 +10,17 @@ from edge.errors import BundleError
 
 BLOCK = 2048  #: rows a call; larger blocks leave the cache, smaller ones pay for the calls
 
+Step = tuple[NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.float32]]  #: forecast, width, memory
+
 
 class Runtime(Protocol):
-    """Executes step(x, memory) -> (forecast, memory)."""
+    """Executes step(x, memory) -> (forecast, width, memory)."""
 
-    def step(
-        self, x: NDArray[np.float32], memory: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
         """Advance each row by one slot.
 
-        `x` is (n, inputs) and `memory` (n, S); the answer is the forecast (n, H, C) and the new memory.
+        `x` is (n, inputs) and `memory` (n, S); the answer is the forecast (n, H, C), how wide its errors are
+        expected to be (n, H, C), scaled, or None from a forecaster that does not say, and the new memory.
         """
         ...
 
@@ -37,13 +38,15 @@ class OnnxRuntime:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises several classes that share no base of their own
             raise BundleError(f"step.onnx: expected a model that ONNX Runtime loads, got: {error}") from error
+        self._has_width = "width" in {output.name for output in self._session.get_outputs()}
 
-    def step(
-        self, x: NDArray[np.float32], memory: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
         """Advance each row by one slot."""
+        if self._has_width:
+            forecast, width, after = self._session.run(["forecast", "width", "memory_out"], {"x": x, "memory": memory})
+            return forecast, width, after
         forecast, after = self._session.run(["forecast", "memory_out"], {"x": x, "memory": memory})
-        return forecast, after
+        return forecast, None, after
 
 
 def open_runtime(files: dict[str, bytes]) -> Runtime:

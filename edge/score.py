@@ -1,10 +1,12 @@
 """From error to score: how far the observed value lies from the forecast, against the stream's own errors.
 
-    reach = limit * spread * sqrt(1 + missed)        the half-width of the band, scaled
-    score = max over channels of |error| / reach     1.0 is the limit
+    unit = width * sqrt(1 + missed)                 what the forecaster expects of the error, scaled
+    reach = limit * spread * unit                   the half-width of the band, scaled
+    score = max over channels of |error| / reach    1.0 is the limit
 
-`spread` is the running mean of the stream's absolute errors. A forecast that had to bridge missing
-slots is that many steps further ahead; its band widens as a random walk would, by the root.
+`width` is the forecaster's own, 1 from one that does not say. A forecast that had to bridge missing slots is
+that many steps further ahead; its band widens as a random walk would, by the root. `spread` is the running
+mean of |error| / unit.
 """
 
 import numpy as np
@@ -23,12 +25,14 @@ class Scorer:
     def __init__(self, limit: float) -> None:
         self.limit = limit
 
-    def reach(self, records: Records) -> NDArray[np.float32]:
+    def unit(self, records: Records) -> NDArray[np.float32]:
+        """Return what each channel's error is measured in (n, C), scaled."""
+        unit: NDArray[np.float32] = records["width"] * np.sqrt(1.0 + records["missed"], dtype=np.float32)[:, None]
+        return unit
+
+    def reach(self, unit: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
         """Return the half-width of each channel's band (n, C), scaled."""
-        age = np.sqrt(1.0 + records["missed"], dtype=np.float32)
-        reach: NDArray[np.float32] = (
-            np.maximum(records["spread"], LEAST_SPREAD) * (np.float32(self.limit) * age)[:, None]
-        )
+        reach: NDArray[np.float32] = np.maximum(records["spread"] * unit, LEAST_SPREAD) * np.float32(self.limit)
         return reach
 
     def score(
@@ -43,7 +47,7 @@ class Scorer:
         return share[np.arange(len(share)), channel], channel.astype(np.int16)
 
     def learn(self, error: NDArray[np.float32], records: Records) -> None:
-        """Take one slot's errors (n, C) into the streams' running spread."""
+        """Take one slot's errors over their units (n, C) into the streams' running spread."""
         spread = np.maximum(records["spread"], LEAST_SPREAD)
         surprise = np.minimum(np.abs(error), MOST_SURPRISE * spread)
         step = np.where(np.isfinite(surprise), surprise - spread, 0.0) / MEMORY_SLOTS

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Records = NDArray[np.void]
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
 
 
@@ -21,9 +21,14 @@ def record_dtype(channels: int, memory: int) -> np.dtype[np.void]:
         [
             ("memory", "<f4", (memory,)),  # the forecaster's own
             ("forecast", "<f4", (channels,)),  # of the next slot, scaled
+            (
+                "width",
+                "<f4",
+                (channels,),
+            ),  # expected of the next slot's error, scaled; 1 where the forecaster says none
             ("location", "<f8", (channels,)),  # scaled = (value - location) / scale
             ("scale", "<f8", (channels,)),  # while the scaling is learnt: sum of squared deviations
-            ("spread", "<f4", (channels,)),  # running mean of the absolute scaled error
+            ("spread", "<f4", (channels,)),  # running mean of the absolute scaled error over its unit
             ("open_value", "<f8", (channels,)),  # the slot being filled; NaN where nothing came yet
             ("last_time", "<i8", (channels,)),  # newest reading taken, ms
             ("open_slot", "<i8"),  # NEVER where none is being filled

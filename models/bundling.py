@@ -1,9 +1,8 @@
 """From recordings to a bundle: learn, export, calibrate, seal, and try it."""
 
-import logging
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,18 +17,17 @@ from edge.runtime import OnnxRuntime
 from edge.state import LAYOUT_VERSION, layout, record_dtype
 from models.calibration import calibrate, unit_scaling
 from models.data import Recording, fingerprint
-from models.export import export_onnx, export_weights, parity_error
+from models.export import check_exportable, export_onnx, export_weights, parity_error
 from models.golden import make_golden
+from models.preparation import prepare
 from models.runtime import KerasRuntime
-from models.sequences import Cutter, Split, Stretches, input_range, split
-from models.spec import ForecasterSpec, TrainingSpec
-from models.training import Fitted, fit, last_value_error
+from models.sequences import Split, Stretches
+from models.spec import ForecasterSpec, TrainingSpec, loss_of
+from models.training import Epoch, Fitted, fit, last_value_error
 
 WEIGHTS = "weights.npz"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NO_TAIL = Tail(count=1, exceeding=1, threshold=0.0, mean_excess=0.0)
-
-_log = logging.getLogger(__name__)
 
 
 def train_bundle(
@@ -42,22 +40,26 @@ def train_bundle(
     units: Mapping[str, str] | None = None,
     time_zone: str = "UTC",
     budget: str = "1 per month",
+    account: Mapping[str, object] | None = None,
     progress: bool = False,
+    on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Bundle:
     """Train a forecaster on recordings and seal it, with all it needs to be run, as OUT/NAME/VERSION.
 
-    The version is the next whole number; `units` are the channels' units by name. Streams that are too
-    short are left out with a warning. DataError and ConfigError say what is wrong with what was given,
-    BundleError that the sealed bundle does not do what the trained network did.
+    The version is the next whole number; `units` are the channels' units by name, `account` is what became of
+    the data on its way here. Streams that are too short are left out with a warning. `on_epoch` is told of each
+    epoch. DataError and ConfigError say what is wrong with what was given, BundleError that the sealed bundle
+    does not do what the trained network did.
     """
-    _check(recordings, name)
+    check_given(recordings, name)
     zone(time_zone)
     Budget.parse(budget)
-    splits = _splits(recordings, spec, training)
-    low, high = input_range(splits)
-    cutter = Cutter(spec, low, high, time_zone)
-    held_out = cutter.held_out(splits, training.stretch)
-    fitted = fit(cutter.learnt(splits, training.stretch), held_out, spec, training, progress=progress)
+    loss_of(spec, training)
+    spec = spec.sized(len(recordings[0].channels))
+    prepared = prepare(recordings, spec, training, time_zone)
+    splits, low, high = prepared.splits, prepared.low, prepared.high
+    check_exportable(spec, len(low))
+    fitted = fit(prepared.learnt, prepared.held_out, spec, training, progress=progress, on_epoch=on_epoch)
 
     model = export_onnx(fitted.forecaster)
     draft = Manifest(
@@ -74,14 +76,32 @@ def train_bundle(
         burn_in=spec.lookback,
         max_gap=spec.lookback,
         budget=budget,
-        scaling=unit_scaling(splits, low, high),
+        scaling=unit_scaling(splits, low, high, fixed=spec.output != "linear"),
         tail=_NO_TAIL,
         layout_version=LAYOUT_VERSION,
         layout=layout(record_dtype(len(low), fitted.forecaster.memory_size)),
-        metrics=_metrics(fitted, held_out, model),
-        data=fingerprint([each.recording for each in splits]),
+        metrics=_metrics(fitted, prepared.held_out, model),
+        data=fingerprint([each.recording for each in splits]) | dict(account or {}),
     )
     return _seal(out, calibrate(draft, OnnxRuntime(model), splits), model, fitted, splits)
+
+
+def check_given(recordings: Sequence[Recording], name: str) -> None:
+    """Raise ConfigError if a bundle cannot have the name, DataError if the recordings do not belong together."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"name: expected letters, digits, '.', '_' and '-', got {name!r}")
+    if not recordings:
+        raise DataError("recordings: expected at least one stream, got none")
+    first, seen = recordings[0], set[str]()
+    for each in recordings:
+        if (each.channels, each.interval_ms) != (first.channels, first.interval_ms):
+            raise DataError(
+                f"{each.name}: expected channels {', '.join(first.channels)} every {first.interval_ms} ms "
+                f"as in {first.name}, got {', '.join(each.channels)} every {each.interval_ms} ms"
+            )
+        if each.name in seen:
+            raise DataError(f"{each.name}: expected one recording of each stream, got two")
+        seen.add(each.name)
 
 
 def _metrics(fitted: Fitted, held_out: Stretches, model: bytes) -> dict[str, float]:
@@ -104,37 +124,6 @@ def _seal(out: Path, manifest: Manifest, model: bytes, fitted: Fitted, splits: S
         shutil.rmtree(bundle.path)
         raise
     return bundle
-
-
-def _check(recordings: Sequence[Recording], name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"name: expected letters, digits, '.', '_' and '-', got {name!r}")
-    if not recordings:
-        raise DataError("recordings: expected at least one stream, got none")
-    first, seen = recordings[0], set[str]()
-    for each in recordings:
-        if (each.channels, each.interval_ms) != (first.channels, first.interval_ms):
-            raise DataError(
-                f"{each.name}: expected channels {', '.join(first.channels)} every {first.interval_ms} ms "
-                f"as in {first.name}, got {', '.join(each.channels)} every {each.interval_ms} ms"
-            )
-        if each.name in seen:
-            raise DataError(f"{each.name}: expected one recording of each stream, got two")
-        seen.add(each.name)
-
-
-def _splits(recordings: Sequence[Recording], spec: ForecasterSpec, training: TrainingSpec) -> list[Split]:
-    splits, refused = [], []
-    for each in recordings:
-        try:
-            splits.append(split(each, spec, training))
-        except DataError as error:
-            refused.append(error)
-    if not splits:
-        raise refused[0]
-    for reason in refused:
-        _log.warning("left out: %s", reason)
-    return splits
 
 
 def _next_version(folder: Path) -> str:

@@ -1,20 +1,40 @@
 """Recordings: what streams did in the past, slot by slot; what forecasters are trained on."""
 
 import hashlib
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.align import EARLIEST, LARGEST, LATEST
 from edge.errors import DataError
-from models.table import Table, read_blocks
+from models.account import Account, Counts
+from models.selection import Selection, select
+from models.slots import Slots
+from models.sources.source import Block, Source
+from models.spacing import Spacing, measure_spacing
 
 MOST_SLOTS = 50_000_000  #: of one stream; more means a wrong time or interval
+MEASURED = 1_000_000  #: readings, the first ones, that tell the interval
 
-_log = logging.getLogger(__name__)
+_USELESS = "no reading of it can be used"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A source and what is asked for of it."""
+
+    source: Source
+    channels: tuple[str, ...]
+    selection: Selection = field(default_factory=Selection)
+    counts: Counts = field(default_factory=Counts)  #: of what has been read so far
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the readings that are asked for, in order."""
+        return select(self.source.blocks(), self.selection, self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +56,41 @@ class Recording:
         """Return some of its rows; the slice has a start and a stop."""
         return replace(self, first=self.first + rows.start, values=self.values[rows])
 
-    def cut(self, start_ms: int | None, end_ms: int | None) -> "Recording":
-        """Return the part from a time up to, not including, another; both UTC epoch milliseconds."""
-        low, high = 0, len(self.values)
-        if start_ms is not None:
-            low = min(max(-(-start_ms // self.interval_ms) - self.first, low), high)
-        if end_ms is not None:
-            high = max(min(-(-end_ms // self.interval_ms) - self.first, high), low)
-        return self.part(slice(low, high))
 
+def read_recordings(data: Data, interval_ms: int | None = None) -> tuple[list[Recording], Account]:
+    """Read the streams of a source, and say what became of its readings.
 
-def read_recordings(table: Table, interval_ms: int | None = None) -> list[Recording]:
-    """Read a table's streams; without an interval it is the median spacing of their times."""
-    blocks = list(read_blocks(table))
-    names, device = blocks[-1].names, np.concatenate([block.device for block in blocks])
-    time = np.concatenate([block.time for block in blocks])
-    value = np.concatenate([block.value for block in blocks])
-    parts = np.split(np.argsort(device, kind="stable"), np.cumsum(np.bincount(device))[:-1])
-    repeated = sum(int(np.count_nonzero(np.diff(time[rows]) == 0)) for rows in parts)
-    if repeated:
-        _log.warning(
-            "%s: %d rows repeat their stream's last time; does a device column tell them apart?", table.path, repeated
-        )
-    if interval_ms is None:
-        interval_ms = _median_spacing(table, [time[rows] for rows in parts])
-    return [
-        _recording(table, name, interval_ms, time[rows], value[rows]) for name, rows in zip(names, parts, strict=True)
+    Without an interval it is the median spacing of the first million readings. What is held of the source
+    is these and the slots, however long it is.
+    """
+    blocks, beginning, held = data.blocks(), list[Block](), 0
+    for block in blocks:
+        beginning.append(block)
+        held += len(block.readings)
+        if held >= MEASURED:
+            break
+    spacing = measure_spacing([block.readings for block in beginning], len(data.channels))
+    interval = interval_ms or _interval(data, spacing)
+    names, streams = _fill(data, interval, chain(beginning, blocks))
+    recordings = [
+        Recording(name, data.channels, interval, each.first, each.close())
+        for name, each in zip(names, streams, strict=True)
+        if each.count
     ]
+    _check(data, recordings)
+    left_out = {name: _USELESS for name, each in zip(names, streams, strict=True) if not each.count}
+    gaps = np.concatenate([_gaps(each) for each in recordings])
+    return recordings, Account(
+        counts=data.counts,
+        interval_ms=interval,
+        interval_given=interval_ms is not None,
+        spacing=spacing,
+        streams=len(recordings),
+        slots=sum(len(each.values) for each in recordings),
+        gaps=len(gaps),
+        longest_gap=int(gaps.max(initial=0)),
+        left_out=left_out,
+    )
 
 
 def fingerprint(recordings: Sequence[Recording]) -> dict[str, object]:
@@ -70,7 +98,7 @@ def fingerprint(recordings: Sequence[Recording]) -> dict[str, object]:
     digest, rows = hashlib.sha256(), 0
     for each in recordings:
         digest.update(f"{each.name} {each.channels} {each.interval_ms} {each.first} ".encode())
-        digest.update(np.ascontiguousarray(each.values, "<f8").tobytes())
+        digest.update(np.ascontiguousarray(each.values, "<f8").data)
         rows += int(np.isfinite(each.values).any(axis=1).sum())
     start = min(each.first * each.interval_ms for each in recordings)
     end = max((each.first + len(each.values)) * each.interval_ms for each in recordings)
@@ -83,31 +111,66 @@ def fingerprint(recordings: Sequence[Recording]) -> dict[str, object]:
     }
 
 
-def _recording(
-    table: Table, name: str, interval_ms: int, time: NDArray[np.int64], value: NDArray[np.float64]
-) -> Recording:
-    """Return the slots of one stream's rows; the first reading of a channel in a slot is the slot's value."""
-    slot = time // interval_ms
-    first, count = int(slot[0]), int(slot[-1] - slot[0] + 1)
-    if count > MOST_SLOTS:
+def _interval(data: Data, spacing: Spacing | None) -> int:
+    if spacing is None:
         raise DataError(
-            f"{table.path}: {name}: expected at most {MOST_SLOTS} slots of {interval_ms} ms, got {count} "
-            f"from {_iso(int(time[0]))} to {_iso(int(time[-1]))}; give a longer interval or a period"
+            f"{data.source.label}: expected at least two times of one stream to tell the interval from, "
+            f"got {_what_came(data)}"
         )
-    values = np.full((count, value.shape[1]), np.nan)
-    row, channel = np.nonzero(np.isfinite(value[::-1]))
-    values[slot[::-1][row] - first, channel] = value[::-1][row, channel]
-    return Recording(name, table.channels, interval_ms, first, values)
+    return spacing.interval_ms
 
 
-def _median_spacing(table: Table, times: list[NDArray[np.int64]]) -> int:
-    spacing = np.concatenate([np.diff(time) for time in times])
-    spacing = spacing[spacing > 0]
-    if spacing.size == 0:
-        raise DataError(f"{table.path}: expected at least two times of one stream to tell the interval from, got one")
-    median = int(np.median(spacing))
-    seconds = round(median / 1000) * 1000
-    return seconds if seconds and abs(seconds - median) <= 0.02 * median else median  # a device's clock jitters
+def _fill(data: Data, interval_ms: int, blocks: Iterator[Block]) -> tuple[list[str], list[Slots]]:
+    """Return the names and the slots of all streams."""
+    names: list[str] = []
+    streams: list[Slots] = []
+    for block in blocks:
+        names, counts = block.names, data.counts
+        streams += [Slots(len(data.channels)) for _ in range(len(names) - len(streams))]
+        readings = block.readings
+        sound = (np.abs(readings.value) < LARGEST) & (readings.time >= EARLIEST) & (readings.time < LATEST)
+        counts.invalid += int(np.count_nonzero(~sound))
+        readings = readings.take(np.flatnonzero(sound)[np.argsort(readings.stream[sound], kind="stable")])
+        edges = np.flatnonzero(np.diff(readings.stream, prepend=-1, append=-1))
+        for low, high in pairwise(edges.tolist()):
+            row = int(readings.stream[low])
+            slot, slots = readings.time[low:high] // interval_ms, streams[row]
+            _check_length(data, names[row], interval_ms, slots.first if slots.count else int(slot[0]), int(slot[-1]))
+            new = slots.add(slot, readings.channel[low:high], readings.value[low:high])
+            counts.used += new
+            counts.repeated += high - low - new
+    return names, streams
+
+
+def _check_length(data: Data, name: str, interval_ms: int, first: int, last: int) -> None:
+    if (count := last - first + 1) > MOST_SLOTS:
+        raise DataError(
+            f"{data.source.label}: {name}: expected at most {MOST_SLOTS} slots of {interval_ms} ms, got {count} "
+            f"from {_iso(first * interval_ms)} to {_iso(last * interval_ms)}; give a longer interval or a period"
+        )
+
+
+def _check(data: Data, recordings: Sequence[Recording]) -> None:
+    if not recordings:
+        raise DataError(f"{data.source.label}: expected at least one reading that can be used, got {_what_came(data)}")
+    there = np.any([np.isfinite(each.values).any(axis=0) for each in recordings], axis=0)
+    for channel in np.flatnonzero(~there):
+        raise DataError(f"{data.source.label}: {data.channels[channel]}: expected a number somewhere, got none")
+
+
+def _what_came(data: Data) -> str:
+    counts = data.counts
+    return (
+        f"{counts.readings} readings in {counts.rows} rows, of which {counts.excluded} are excluded, {counts.outside} "
+        f"outside the period, {counts.other} of other streams"
+    )
+
+
+def _gaps(recording: Recording) -> NDArray[np.int64]:
+    """Return the lengths of the runs of slots that nothing came for (n,)."""
+    there = np.flatnonzero(np.isfinite(recording.values).any(axis=1))
+    missing = np.diff(there) - 1
+    return missing[missing > 0]
 
 
 def _iso(time_ms: int) -> str:

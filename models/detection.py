@@ -1,7 +1,7 @@
 """Detection on recorded data: the same engine as in service, its verdicts as rows of a CSV file."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TextIO
 
@@ -13,15 +13,14 @@ from edge.bundle import Bundle
 from edge.engine import open_engine
 from edge.limits import Budget
 from edge.reading import Change, Status, Verdicts
-from models.readings import of_block
-from models.table import Table, read_blocks
+from models.sources.source import Block
 
 HEADER = "stream,time,channel,value,expected,lower,upper,score,status,alarm"
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """The verdicts on a whole table, ordered by stream and time, and what became of its readings."""
+    """The verdicts on all readings, ordered by stream and time, and what became of its readings."""
 
     names: list[str]  #: of the streams, by row
     channels: tuple[str, ...]
@@ -43,8 +42,8 @@ class Detected:
         }
 
 
-def detect_table(bundle: Bundle, table: Table, budget: Budget | None = None) -> Detected:
-    """Run a table's readings through the bundle's engine; the table's channels are in the bundle's order.
+def run_engine(bundle: Bundle, blocks: Iterable[Block], budget: Budget | None = None) -> Detected:
+    """Run readings through the bundle's engine; their channels are in the bundle's order.
 
     The verdicts are held until the end, about 60 bytes a slot and 30 more for each further channel.
     """
@@ -52,12 +51,11 @@ def detect_table(bundle: Bundle, table: Table, budget: Budget | None = None) -> 
     names: list[str] = []
     parts: list[Verdicts] = []
     readings = 0
-    for block in read_blocks(table):
+    for block in blocks:
         engine.add(block.names[len(names) :])
         names = block.names
-        arrived = of_block(block)
-        readings += len(arrived)
-        parts.append(engine.feed(arrived))
+        readings += len(block.readings)
+        parts.append(engine.feed(block.readings))
     verdicts = Verdicts.concatenate(parts)
     rank = np.argsort(np.argsort(names))
     return Detected(

@@ -18,3 +18,13 @@ def parse_duration(text: str) -> int:
     if match is None or int(match[1]) == 0:
         raise ConfigError(f"interval: expected a duration such as '10s', '5min' or '1h', got {text!r}")
     return int(match[1]) * _UNIT_MS[match[2]]
+
+
+def duration_text(duration_ms: int) -> str:
+    """Return milliseconds in the greatest unit of which they are a whole number.
+
+    >>> duration_text(300_000)
+    '5min'
+    """
+    unit = max((each for each in _UNIT_MS if duration_ms % _UNIT_MS[each] == 0), key=lambda each: _UNIT_MS[each])
+    return f"{duration_ms // _UNIT_MS[unit]}{unit}"

@@ -8,13 +8,14 @@ import warnings
 
 import numpy as np
 import onnx
-import tensorflow as tf
 import tf2onnx
+from numpy.typing import NDArray
 
-from edge.errors import BundleError
+from edge.errors import BundleError, ConfigError
 from edge.runtime import OnnxRuntime, Runtime
 from models.forecaster import Forecaster
-from models.runtime import KerasRuntime, step_signature
+from models.runtime import KerasRuntime
+from models.spec import ForecasterSpec
 
 OPSET = 18
 TOLERANCE = 1e-5  #: between Keras and a runtime, scaled, after PARITY_STEPS
@@ -23,17 +24,29 @@ PARITY_STREAMS = 4
 
 
 def export_onnx(forecaster: Forecaster) -> bytes:
-    """Return the step as an ONNX model of any batch size: x, memory -> forecast, memory_out."""
+    """Return the step as an ONNX model of any batch size: x, memory -> forecast, width if it has one, memory_out."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"In the future `np\.object` will be defined", FutureWarning)
-        model, external = tf2onnx.convert.from_function(
-            tf.function(forecaster.step), input_signature=step_signature(forecaster), opset=OPSET
-        )
+        step = forecaster.traced_step
+        model, external = tf2onnx.convert.from_function(step, input_signature=step.input_signature, opset=OPSET)
     if external:
         raise BundleError("step.onnx: expected all weights within the model, got external data")
-    _name_outputs(model, ("forecast", "memory_out"))
+    point = forecaster.spec.head == "point"
+    _name_outputs(model, ("forecast", "memory_out") if point else ("forecast", "width", "memory_out"))
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
+
+
+def check_exportable(spec: ForecasterSpec, channels: int) -> None:
+    """Raise ConfigError if a forecaster of this spec cannot be exported, which is cheap to know before training."""
+    try:
+        forecaster = Forecaster(spec, channels)
+        parity_error(forecaster, export_onnx(forecaster))
+    except ConfigError:
+        raise
+    except Exception as error:  # converter, checker and runtime raise classes that share no base of their own
+        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+        raise ConfigError(f"family: expected a network that can be exported, got {spec.family}: {reason[0]}") from error
 
 
 def export_weights(forecaster: Forecaster) -> bytes:
@@ -54,25 +67,35 @@ def parity_error(forecaster: Forecaster, model: bytes) -> float:
     error = _divergence(KerasRuntime(forecaster), OnnxRuntime(model), forecaster)
     if not error <= TOLERANCE:
         raise BundleError(
-            f"step.onnx: expected forecasts within {TOLERANCE:g} of the trained network's over {PARITY_STEPS} steps, "
-            f"got {error:.2g}"
+            f"step.onnx: expected forecasts and widths within {TOLERANCE:g} of the trained network's over "
+            f"{PARITY_STEPS} steps, got {error:.2g}"
         )
     return error
 
 
 def _divergence(reference: Runtime, exported: Runtime, forecaster: Forecaster) -> float:
-    """Return the greatest difference over steps from zero memory, each with its own; infinite if any is not finite."""
+    """Return the greatest difference over steps from zero memory, each with its own; infinite if any is not finite.
+
+    A width above 1 is compared by its ratio, everything else by its difference.
+    """
     random = np.random.default_rng(0)
     memories = [np.zeros((PARITY_STREAMS, forecaster.memory_size), np.float32)] * 2
     worst = 0.0
     for _ in range(PARITY_STEPS):
         x = random.uniform(-3, 3, (PARITY_STREAMS, forecaster.inputs)).astype(np.float32)
-        forecast, memories[0] = reference.step(x, memories[0])
-        other, memories[1] = exported.step(x, memories[1])
-        if not all(np.isfinite(each).all() for each in (forecast, other, *memories)):
-            return float("inf")
-        worst = max(worst, float(np.abs(forecast - other).max()), float(np.abs(memories[0] - memories[1]).max()))
+        forecast, width, memories[0] = reference.step(x, memories[0])
+        other_forecast, other_width, memories[1] = exported.step(x, memories[1])
+        worst = max(worst, _difference(forecast, other_forecast), _difference(memories[0], memories[1]))
+        if width is not None and other_width is not None:
+            unit = np.maximum(width, 1)
+            worst = max(worst, _difference(width / unit, other_width / unit))
     return worst
+
+
+def _difference(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        return float("inf")
+    return float(np.abs(one - other).max(initial=0))
 
 
 def _name_outputs(model: onnx.ModelProto, names: tuple[str, ...]) -> None:

@@ -1,11 +1,14 @@
 """The forecaster: a family's body and a head that turns its features into a forecast."""
 
+from functools import cached_property
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
-from models.families import open_family
+from models.families import FAMILIES, open_family
+from models.head import Head, NoHead
 from models.spec import ForecasterSpec
 
 
@@ -13,26 +16,36 @@ class Forecaster(keras.Model):  # type: ignore[misc]
     """Forecasts the next H slots of C channels, over a whole sequence or one slot at a time.
 
     x at slot t is the scaled values of the C channels, followed by the calendar inputs of slot t + 1. With
-    a skip the forecast is the last value of each channel plus the head's output. The head begins at zero, so
-    that training begins with the last-value forecast.
+    a skip the forecast is the last value of each channel plus the head's output. Beside the forecast stands its
+    width, of the same shape, or None if the head has none.
     """
 
     def __init__(self, spec: ForecasterSpec, channels: int) -> None:
         super().__init__(name="forecaster")
-        inputs = channels + (4 if spec.calendar else 0)
-        self.spec, self.channels, self.inputs = spec, channels, inputs
-        self.body = open_family(spec, inputs)
-        self.memory_size = self.body.memory_size
-        self._head = keras.layers.Dense(spec.horizon * channels, kernel_initializer="zeros", name="head")
-        self(ops.zeros((1, spec.lookback, inputs)))
+        self.spec = spec = spec.sized(channels)
+        self.channels, self.inputs, self.memory_size = channels, spec.inputs(channels), spec.memory(channels)
+        self.body = open_family(spec, channels)
+        self._head = (Head if FAMILIES[spec.family].has_head else NoHead)(spec, channels)
+        self(ops.zeros((1, spec.lookback, self.inputs)))
 
-    def call(self, x: Any) -> Any:
-        """Return the forecasts (B, T, H, C) made at each slot of a sequence (B, T, C')."""
-        forecast = ops.reshape(self._head(self.body(x)), (-1, ops.shape(x)[1], self.spec.horizon, self.channels))
-        return forecast + x[:, :, None, : self.channels] if self.spec.skip else forecast
+    def call(self, x: Any, at: Any = None) -> tuple[Any, Any]:
+        """Return the forecasts (B, T, H, C) made at each slot of a sequence (B, T, C'), and their widths.
 
-    def step(self, x: Any, memory: Any) -> tuple[Any, Any]:
-        """Return the forecast (B, H, C) made at one slot (B, C') and the memory (B, S) after it."""
+        Given slots `at` (n,), a forecaster whose family samples returns theirs alone (B, n, H, C).
+        """
+        if at is None:
+            return self._head(self.body(x), x[..., : self.channels])  # type: ignore[no-any-return]
+        return self._head(self.body(x, at), ops.take(x, at, axis=1)[..., : self.channels])  # type: ignore[no-any-return]
+
+    def step(self, x: Any, memory: Any) -> tuple[Any, Any, Any]:
+        """Return the forecast (B, H, C) made at one slot (B, C'), its width, and the memory (B, S) after it."""
         features, after = self.body.step(x, memory)
-        forecast = ops.reshape(self._head(features), (-1, self.spec.horizon, self.channels))
-        return forecast + x[:, None, : self.channels] if self.spec.skip else forecast, after
+        forecast, width = self._head(features, x[:, : self.channels])
+        return forecast, width, after
+
+    @cached_property
+    def traced_step(self) -> Any:
+        """Return the step as a function of TensorFlow, x (None, C') and memory (None, S), which is traced once."""
+        shapes = {"x": self.inputs, "memory": self.memory_size}
+        signature = [tf.TensorSpec([None, size], tf.float32, name=name) for name, size in shapes.items()]
+        return tf.function(self.step, input_signature=signature)

@@ -9,8 +9,8 @@ from edge.engine import Engine
 from edge.golden import golden_bytes
 from edge.limits import Budget
 from edge.manifest import Manifest
+from edge.reading import Verdicts
 from edge.runtime import Runtime
-from edge.score import LEAST_SPREAD
 from models.calibration import held_out
 from models.data import Recording
 from models.readings import of_recordings
@@ -23,22 +23,32 @@ JUMP = 3.0  #: half-widths of the band
 
 def make_golden(manifest: Manifest, runtime: Runtime, splits: Sequence[Split]) -> bytes:
     """Return golden.npz with the verdicts that an engine of the runtime gives under the manifest's own budget."""
+    recordings = [_end(each, manifest.burn_in) for each in splits[:STREAMS]]
+    calm = _judge(manifest, runtime, recordings)
+    recordings = [_with_jump(each, calm.take(calm.stream == row)) for row, each in enumerate(recordings)]
+    return golden_bytes(
+        [each.name for each in recordings], of_recordings(recordings), _judge(manifest, runtime, recordings)
+    )
+
+
+def _end(each: Split, burn_in: int) -> Recording:
+    rows = held_out(each, burn_in)
+    return each.recording.part(slice(max(rows.start, rows.stop - SLOTS - burn_in), rows.stop))
+
+
+def _judge(manifest: Manifest, runtime: Runtime, recordings: Sequence[Recording]) -> Verdicts:
     limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(manifest.interval_ms))
-    recordings = [_with_jump(manifest, limit, each) for each in splits[:STREAMS]]
-    names = [each.name for each in recordings]
-    readings = of_recordings(recordings)
     engine = Engine(manifest, runtime, limit)
-    engine.add(names)
-    return golden_bytes(names, readings, engine.feed(readings))
+    engine.add([each.name for each in recordings])
+    return engine.feed(of_recordings(recordings))
 
 
-def _with_jump(manifest: Manifest, limit: float, each: Split) -> Recording:
-    """Return the last slots of a stream, the first channel jumping out of its band for one slot in the middle."""
-    rows = held_out(each, manifest.burn_in)
-    part = each.recording.part(slice(max(rows.start, rows.stop - SLOTS - manifest.burn_in), rows.stop))
-    values = part.values.copy()
-    row = (manifest.burn_in + len(values)) // 2
-    spread = max(manifest.scaling.streams[part.name].spread[0], LEAST_SPREAD)
-    before = values[row - 1, 0] if np.isfinite(values[row - 1, 0]) else each.location[0]
-    values[row, 0] = before + JUMP * limit * spread * each.scale[0]
-    return replace(part, values=values)
+def _with_jump(recording: Recording, calm: Verdicts) -> Recording:
+    """Return a stream whose first channel jumps out of its band for one slot in the middle of what was judged."""
+    judged = calm.take(np.isfinite(calm.score))
+    if len(judged) == 0:
+        return recording
+    middle, values = len(judged) // 2, recording.values.copy()
+    half = judged.upper[middle, 0] - judged.expected[middle, 0]
+    values[judged.time[middle] // recording.interval_ms - recording.first, 0] = judged.expected[middle, 0] + JUMP * half
+    return replace(recording, values=values)

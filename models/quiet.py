@@ -1,5 +1,6 @@
 """TensorFlow's own messages, which tell the user nothing."""
 
+import logging
 import os
 
 
@@ -10,3 +11,4 @@ def quiet_tensorflow() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of graphs made anew, one a forecaster trained

@@ -1,9 +1,9 @@
 """The Keras runtime: a forecaster before export, run as an exported one is."""
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
+from edge.runtime import Step
 from models.forecaster import Forecaster
 
 
@@ -11,19 +11,9 @@ class KerasRuntime:
     """Executes a forecaster's step; an edge Runtime."""
 
     def __init__(self, forecaster: Forecaster) -> None:
-        self._step = tf.function(forecaster.step, input_signature=step_signature(forecaster))
+        self._step = forecaster.traced_step
 
-    def step(
-        self, x: NDArray[np.float32], memory: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
         """Advance each row by one slot."""
-        forecast, after = self._step(x, memory)
-        return forecast.numpy(), after.numpy()
-
-
-def step_signature(forecaster: Forecaster) -> list[tf.TensorSpec]:
-    """Return what a step takes: x (None, C') and memory (None, S)."""
-    return [
-        tf.TensorSpec([None, forecaster.inputs], tf.float32, name="x"),
-        tf.TensorSpec([None, forecaster.memory_size], tf.float32, name="memory"),
-    ]
+        forecast, width, after = self._step(x, memory)
+        return forecast.numpy(), None if width is None else width.numpy(), after.numpy()

@@ -73,6 +73,8 @@ def split(recording: Recording, spec: ForecasterSpec, training: TrainingSpec) ->
             f"{recording.name}: {recording.channels[channel]}: expected a number somewhere in the first "
             f"{held_from} slots, got none"
         )
+    if spec.output != "linear":
+        return Split(recording, held_from, np.zeros(learnt.shape[1]), np.ones(learnt.shape[1]))
     location = np.nanmean(learnt, axis=0)
     return Split(recording, held_from, location, usable_scale(location, np.nanstd(learnt, axis=0)))
 

@@ -10,11 +10,16 @@ import click
 from edge.errors import ForesenseError
 
 COMMANDS = {
+    "families": "models.catalogue:families",
     "train": "models.cli:train",
+    "compare": "models.cli_search:compare",
+    "tune": "models.cli_search:tune",
     "verify": "edge.cli:verify",
     "detect": "models.cli:detect",
     "check": "service.commands:check",
     "serve": "service.commands:serve",
+    "record": "service.traffic.commands:record",
+    "decode": "service.traffic.commands:decode",
     "demo": "service.demo.command:demo",
 }
 _EXTRAS = {"models": "train", "service": "service"}

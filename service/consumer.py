@@ -64,8 +64,7 @@ class Consumer:
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages that are committed, in their order."""
-        for epoch, group in groupby(messages, lambda message: message.epoch):
-            self._connection.acknowledge(epoch, [message.mid for message in group if message.qos])
+        acknowledge(self._connection, messages)
 
     def _opened(self, session_present: bool) -> None:
         if self._ever_open and not session_present:
@@ -87,7 +86,7 @@ class Consumer:
             return  # unacknowledged, and so is all that follows, which keeps the order
         taken = False
         try:
-            taken = self._inbox.put(_message(message, epoch), self._patience_s)
+            taken = self._inbox.put(as_message(message, epoch), self._patience_s)
             self._counters.received += taken
         finally:
             if not (taken or self._paused):
@@ -97,7 +96,14 @@ class Consumer:
                 self._connection.drop()
 
 
-def _message(message: MQTTMessage, epoch: int) -> Message:
+def acknowledge(connection: Connection, messages: Sequence[Message]) -> None:
+    """Acknowledge messages in their order, each on the connection it came on."""
+    for epoch, group in groupby(messages, lambda message: message.epoch):
+        connection.acknowledge(epoch, [message.mid for message in group if message.qos])
+
+
+def as_message(message: MQTTMessage, epoch: int) -> Message:
+    """Return a message as it came, with the time of its receipt."""
     try:
         topic = message.topic
     except UnicodeDecodeError:

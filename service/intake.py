@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from service.inbox import Message
 from service.monitor import Monitor
 from service.rejects import Reason, RejectError
+from service.samples import read_samples
 from service.store import LONGEST_DEAD_PAYLOAD, DeadLetter
 from service.topics import Match
 
 log = logging.getLogger(__name__)
 
-LARGEST_PAYLOAD = 256 * 1024  #: bytes
-MOST_AHEAD_MS = 10 * 60_000  #: what a device's clock may be ahead of ours
 _LONGEST_DETAIL = 500
 
 ReadingRow = tuple[int, str, int, float]  #: row of the stream, channel, time ms, value
@@ -57,17 +56,9 @@ class Intake:
 
     def _read(self, message: Message) -> tuple[Monitor, list[ReadingRow]]:
         monitor, match = self._route(message.topic)
-        if len(message.payload) > LARGEST_PAYLOAD:
-            raise RejectError(Reason.SIZE, f"expected at most {LARGEST_PAYLOAD} bytes, got {len(message.payload)}")
-        samples = monitor.parse(match, message.payload)
-        times = [message.received_ms if sample.time_ms is None else sample.time_ms for sample in samples]
-        if (ahead := max(times) - message.received_ms) > MOST_AHEAD_MS:
-            raise RejectError(
-                Reason.FUTURE,
-                f"expected a time at most {MOST_AHEAD_MS // 60_000} min ahead, got {ahead / 60_000:.0f} min",
-            )
+        samples = read_samples(message, match, monitor.parse)
         row = monitor.row(monitor.stream_name(match))
-        return monitor, [(row, sample.channel, time, sample.value) for sample, time in zip(samples, times, strict=True)]
+        return monitor, [(row, *sample) for sample in samples]
 
     def _route(self, topic: str) -> tuple[Monitor, Match]:
         for monitor in self._monitors:

@@ -31,7 +31,7 @@ class Monitor:
         self.template = Template(settings.topic)
         self.channels = [channel.name for channel in bundle.manifest.channels]
         self.budget = Budget.parse(settings.budget or bundle.manifest.budget)
-        self._payload = _payload(settings)
+        self._payload = open_payload(settings)
         self._policy = settings.alarm.policy()
         self._max_streams = settings.max_streams
         self._channel_index = {channel: i for i, channel in enumerate(self.channels)}
@@ -130,7 +130,8 @@ class Monitor:
             raise ConfigError(f"expected {{channel}} in the topic, or fields with the channels {known}, got neither")
 
 
-def _payload(settings: MonitorSettings) -> Payload:
+def open_payload(settings: MonitorSettings) -> Payload:
+    """Return what reads the payloads of a monitor's messages."""
     if settings.payload == "json":
         return JsonPayload(settings.value or "value", settings.fields, settings.time)
     return NumberPayload()

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 from edge.alarm import AlarmPolicy
 from edge.errors import ConfigError
 from edge.limits import Budget
+from edge.secret import read_secret
 from service.topics import Template, overlap
 
 
@@ -52,14 +53,7 @@ class BrokerSettings(_Part):
         """Return the password, the first line of its file; ConfigError if that cannot be read."""
         if self.password_file is None:
             return None
-        try:
-            lines = self.password_file.read_text().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            got = error.strerror if isinstance(error, OSError) else "bytes that are no text"
-            raise ConfigError(f"{self.password_file}: expected a readable password file, got: {got}") from error
-        if not lines or not lines[0]:
-            raise ConfigError(f"{self.password_file}: expected a password in the first line, got an empty one")
-        return SecretStr(lines[0])
+        return SecretStr(read_secret(self.password_file))
 
     @model_validator(mode="after")
     def _keep_the_password_secret(self) -> Self:

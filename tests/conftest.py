@@ -30,23 +30,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def last_value_model(channels: int) -> bytes:
-    """Return an ONNX step that forecasts the last value and remembers it (S = C)."""
+def last_value_model(channels: int, width: float | None = None) -> bytes:
+    """Return an ONNX step that forecasts the last value and remembers it (S = C); its width never changes."""
 
     def tensor(name: str, shape: list[str | int]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
     axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
-    graph = helper.make_graph(
-        [
-            helper.make_node("Unsqueeze", ["x", "axis"], ["forecast"]),
-            helper.make_node("Add", ["x", "zero"], ["memory_out"]),
-        ],
-        "last_value",
-        [tensor("x", ["n", channels]), tensor("memory", ["n", channels])],
-        [tensor("forecast", ["n", 1, channels]), tensor("memory_out", ["n", channels])],
-        [axis, helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0])],
-    )
+    zero = helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0])
+    constant = helper.make_tensor("constant", TensorProto.FLOAT, [1], [width or 0.0])
+    nodes = [
+        helper.make_node("Unsqueeze", ["x", "axis"], ["forecast"]),
+        helper.make_node("Add", ["x", "zero"], ["memory_out"]),
+    ]
+    outputs = [tensor("forecast", ["n", 1, channels]), tensor("memory_out", ["n", channels])]
+    if width is not None:
+        nodes += [
+            helper.make_node("Mul", ["forecast", "zero"], ["nothing"]),
+            helper.make_node("Add", ["nothing", "constant"], ["width"]),
+        ]
+        outputs.append(tensor("width", ["n", 1, channels]))
+    inputs = [tensor("x", ["n", channels]), tensor("memory", ["n", channels])]
+    graph = helper.make_graph(nodes, "last_value", inputs, outputs, [axis, zero, constant])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     return bytes(model.SerializeToString())
 

@@ -1,25 +1,21 @@
 """Elman network: a layer that is fed its own last output (Elman 1990)."""
 
-from typing import Any
-
 import keras
 
+from models.families.recurrent import Recurrent
 from models.spec import ForecasterSpec
 
 
-class Elman(keras.layers.Layer):  # type: ignore[misc]
-    """A layer of simple recurrent cells; the memory is their hidden state, S = U."""
-
-    def __init__(self, spec: ForecasterSpec, inputs: int) -> None:  # noqa: ARG002
-        super().__init__(name="body")
-        self.memory_size = spec.units
-        self._layer = keras.layers.SimpleRNN(spec.units, return_sequences=True, name="elman")
-
-    def call(self, x: Any) -> Any:
-        """Return the features (B, T, U) of a sequence (B, T, C')."""
-        return self._layer(x)
-
-    def step(self, x: Any, memory: Any) -> tuple[Any, Any]:
-        """Return the features (B, U) of one slot (B, C') and the memory (B, S) after it."""
-        features, (after,) = self._layer.cell(x, [memory])
-        return features, after
+def body(spec: ForecasterSpec, channels: int) -> Recurrent:  # noqa: ARG001
+    """Return layers of U simple cells, h' = a(W x + U h + b); the memory is their hidden states."""
+    layers = [
+        keras.layers.SimpleRNN(
+            spec.units,
+            activation=spec.activation,
+            recurrent_dropout=spec.recurrent_dropout,
+            return_sequences=True,
+            name=f"elman_{depth}",
+        )
+        for depth in range(spec.layers)
+    ]
+    return Recurrent(layers, spec.dropout)

@@ -1,26 +1,27 @@
 """LSTM: long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers 2000)."""
 
-from typing import Any
-
 import keras
-from keras import ops
 
+from models.families.recurrent import Recurrent
 from models.spec import ForecasterSpec
 
 
-class LSTM(keras.layers.Layer):  # type: ignore[misc]
-    """A layer of LSTM cells; the memory is their hidden state and their cell state, S = 2U."""
+def body(spec: ForecasterSpec, channels: int) -> Recurrent:  # noqa: ARG001
+    """Return layers of U LSTM cells; the memory is their hidden states and cell states."""
+    return Recurrent([cells(spec, depth) for depth in range(spec.layers)], spec.dropout)
 
-    def __init__(self, spec: ForecasterSpec, inputs: int) -> None:  # noqa: ARG002
-        super().__init__(name="body")
-        self.memory_size = 2 * spec.units
-        self._layer = keras.layers.LSTM(spec.units, return_sequences=True, name="lstm")
 
-    def call(self, x: Any) -> Any:
-        """Return the features (B, T, U) of a sequence (B, T, C')."""
-        return self._layer(x)
+def cells(spec: ForecasterSpec, depth: int, *, sequences: bool = True) -> keras.layers.LSTM:
+    """Return one layer, which gives its output at each slot of a sequence, or at the last one alone.
 
-    def step(self, x: Any, memory: Any) -> tuple[Any, Any]:
-        """Return the features (B, U) of one slot (B, C') and the memory (B, S) after it."""
-        features, states = self._layer.cell(x, ops.split(memory, 2, axis=1))
-        return features, ops.concatenate(states, axis=1)
+    With input, forget and output gates i, f, o (the recurrent activation s) and the candidate g (the activation a):
+    c' = f c + i g and h' = o a(c').
+    """
+    return keras.layers.LSTM(
+        spec.units,
+        activation=spec.activation,
+        recurrent_activation=spec.recurrent_activation,
+        recurrent_dropout=spec.recurrent_dropout,
+        return_sequences=sequences,
+        name=f"lstm_{depth}",
+    )

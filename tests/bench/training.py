@@ -21,7 +21,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -98,7 +98,7 @@ def train_sequence(
 ) -> Epoch:
     """Train with `fit` until the error is good enough."""
     began = time.process_time()
-    fitted = fit(learnt, held_out, spec, training, good_enough=good_enough)
+    fitted = fit(learnt, held_out, spec, replace(training, target_error=good_enough))
     cpu_s = time.process_time() - began
     print(f"sequence: {fitted.epochs} epochs: error {fitted.error:.5f}, {cpu_s:.0f} s", file=sys.stderr)
     return Epoch(fitted.error, cpu_s)
@@ -110,7 +110,7 @@ def _stale(epochs: list[Epoch]) -> bool:
 
 def measure() -> dict[str, float]:
     """Train both ways and return the figures."""
-    spec, training = ForecasterSpec(family="lstm"), TrainingSpec()
+    spec, training = ForecasterSpec(family="lstm", units=32), TrainingSpec()
     splits: list[Split] = [split(device(number), spec, training) for number in range(DEVICES)]
     cutter = Cutter(spec, *input_range(splits), "UTC")
     learnt, held_out = cutter.learnt(splits, training.stretch), cutter.held_out(splits, training.stretch)

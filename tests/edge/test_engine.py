@@ -12,7 +12,10 @@ from edge.bundle import Bundle
 from edge.engine import Engine, open_engine
 from edge.errors import BundleError
 from edge.limits import Budget
+from edge.manifest import Manifest
 from edge.reading import Change, Readings, Status, Verdicts
+from edge.runtime import OnnxRuntime
+from tests.conftest import last_value_model
 
 MakeBundle = Callable[..., Bundle]
 INTERVAL_MS = 10_000
@@ -119,6 +122,46 @@ def test_the_band_widens_over_missing_slots(engine: Engine) -> None:
     assert (after.upper - after.lower)[0, 0] == pytest.approx(width * 2, rel=0.01)  # sqrt(1 + 3 missing)
 
 
+@pytest.mark.parametrize("width", [0.5, 3.0])
+def test_the_band_is_as_wide_as_the_forecaster_says(make_bundle: MakeBundle, width: float) -> None:
+    bundle = make_bundle()
+    wide = Engine(bundle.manifest, OnnxRuntime(last_value_model(1, width)), limit=5.0)
+    wide.add([KNOWN])
+    verdicts = wide.feed(series([0.0] * 10))
+    assert wide.table.field("width", np.array([0], np.int32))[0, 0] == width
+    first, later = (verdicts.upper - verdicts.expected)[[4, 9], 0]
+    assert first == pytest.approx(5.0 * width, rel=0.01)
+    assert later == pytest.approx(first, rel=0.02)  # narrower only by what five calm slots teach
+    again = wide.feed(series([0.0], first=30))
+    assert again.status.tolist() == [Status.LEARNING]
+
+
+def test_the_spread_is_in_the_forecaster_s_widths(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    engine = Engine(bundle.manifest, OnnxRuntime(last_value_model(1, 4.0)), limit=5.0)
+    engine.add([KNOWN])
+    engine.feed(series([2.0, -2.0] * 2000))  # errors of 4, one width
+    assert engine.table.field("spread", np.array([0], np.int32))[0, 0] == pytest.approx(1, abs=0.01)
+
+
+def test_an_engine_that_does_not_adapt_keeps_its_spreads(make_bundle: MakeBundle) -> None:
+    engine = Engine(make_bundle().manifest, OnnxRuntime(last_value_model(1)), limit=50.0, adapts=False)
+    engine.add([KNOWN])
+    verdicts = engine.feed(series([2.0, -2.0] * 20))
+    assert set((verdicts.upper - verdicts.expected)[4:, 0].tolist()) == {50.0}
+
+
+def test_a_stream_of_a_fixed_scale_learns_none(make_bundle: MakeBundle) -> None:
+    manifest = make_bundle().manifest
+    fixed = Manifest.from_json(replace(manifest, scaling=replace(manifest.scaling, fixed=True)).to_json())
+    engine = Engine(fixed, OnnxRuntime(last_value_model(1)), limit=5.0)
+    engine.add(["plant/new"])
+    verdicts = engine.feed(series([0.5] * 5))
+    assert verdicts.status.tolist() == [Status.LEARNING] * 4 + [Status.NORMAL]
+    row = np.array([0], np.int32)
+    assert (engine.table.field("location", row)[0, 0], engine.table.field("scale", row)[0, 0]) == (0, 1)
+
+
 def test_too_long_a_gap_starts_the_memory_anew(engine: Engine) -> None:
     engine.feed(series([0.0] * 10))
     verdicts = engine.feed(series([0.0] * 6, first=16))
@@ -166,7 +209,7 @@ def test_a_bundle_of_another_state_layout_is_refused(make_bundle: MakeBundle) ->
 
     bundle = make_bundle()
     other = replace(bundle, manifest=replace(bundle.manifest, layout_version=99))
-    with pytest.raises(BundleError, match="expected state layout 1, got layout 99"):
+    with pytest.raises(BundleError, match="expected state layout 2, got layout 99"):
         open_engine(other)
 
 

@@ -6,6 +6,7 @@ import pytest
 from edge.bundle import Bundle
 from edge.errors import BundleError
 from edge.runtime import OnnxRuntime, open_runtime
+from tests.conftest import last_value_model
 
 MakeBundle = Callable[..., Bundle]
 
@@ -14,9 +15,17 @@ MakeBundle = Callable[..., Bundle]
 def test_a_step_takes_any_number_of_rows(make_bundle: MakeBundle, rows: int) -> None:
     runtime = open_runtime(make_bundle(channels=("flow", "pressure")).files)
     x = np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
-    forecast, memory = runtime.step(x, np.zeros_like(x))
+    forecast, width, memory = runtime.step(x, np.zeros_like(x))
     np.testing.assert_array_equal(forecast, x[:, None])
     np.testing.assert_array_equal(memory, x)
+    assert width is None
+
+
+def test_a_model_that_says_how_wide_its_errors_are_is_heard() -> None:
+    runtime = OnnxRuntime(last_value_model(2, width=0.5))
+    forecast, width, _ = runtime.step(np.ones((3, 2), np.float32), np.zeros((3, 2), np.float32))
+    np.testing.assert_array_equal(forecast, np.ones((3, 1, 2)))
+    np.testing.assert_array_equal(width, np.full((3, 1, 2), 0.5))
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:

@@ -3,11 +3,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge.bundle import Bundle
 from edge.errors import BundleError, ConfigError, DataError
-from models import bundling
+from edge.golden import self_test
+from models import bundling, export, training
 from models.bundling import train_bundle
 from models.data import Recording
 from models.spec import ForecasterSpec, TrainingSpec
@@ -98,3 +100,42 @@ def test_a_channel_at_rest_can_be_trained_on(make_recording: MakeRecording, tmp_
     recording = make_recording("a", ("flow", "heat"))
     recording.values[:, 1] = 7.0
     assert train([recording], tmp_path).manifest.tail.threshold >= 1
+
+
+def test_a_network_that_cannot_be_exported_is_told_before_training(
+    make_recording: MakeRecording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bytes:
+        raise NotImplementedError("an operator that is not there")
+
+    monkeypatch.setattr(export, "export_onnx", refuse)
+    monkeypatch.setattr(bundling, "fit", pytest.fail)
+    with pytest.raises(
+        ConfigError, match="family: expected a network that can be exported, got mlp: an operator that is not there"
+    ):
+        train([make_recording()], tmp_path)
+
+
+def test_a_channel_without_numbers_in_any_stream_is_told(make_recording: MakeRecording, tmp_path: Path) -> None:
+    recordings = [make_recording(name, ("flow", "heat")) for name in ("a", "b")]
+    for each in recordings:
+        each.values[:, 1] = np.nan
+    with pytest.raises(DataError, match="a: heat: expected a number somewhere in the first 300 slots, got none"):
+        train(recordings, tmp_path)
+
+
+def test_an_interrupted_training_is_a_bundle_of_the_best_so_far(
+    make_recording: MakeRecording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, calls = training._Trainer.run_epoch, iter(range(1, 100))
+
+    def interrupt(trainer: training._Trainer) -> float:
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return run(trainer)
+
+    monkeypatch.setattr(training._Trainer, "run_epoch", interrupt)
+    brief = replace(BRIEF, epochs=100)
+    bundle = train_bundle([make_recording()], TINY, brief, name="pump", out=tmp_path)
+    assert bundle.manifest.metrics["epochs"] == 2
+    assert self_test(bundle) > 100

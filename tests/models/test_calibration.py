@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -7,10 +7,11 @@ import pytest
 from edge.bundle import Bundle
 from edge.engine import open_engine
 from edge.errors import DataError
-from edge.limits import Budget
+from edge.limits import Budget, Tail
 from edge.reading import Status
 from edge.runtime import open_runtime
-from models.calibration import calibrate
+from models import calibration
+from models.calibration import NO_LIMIT, calibrate, replay
 from models.data import Recording
 from models.readings import of_recordings
 from models.sequences import Split, split
@@ -76,3 +77,31 @@ def test_a_stream_that_says_nothing_in_its_held_out_part_gets_the_spread_of_all(
     manifest = calibrate(trained.manifest, open_runtime(trained.files), [splits[0], silent])
     assert manifest.scaling.streams["pump-2"].spread == manifest.scaling.spread
     assert manifest.scaling.streams["pump-1"].spread == manifest.scaling.spread
+
+
+def test_a_long_part_that_is_run_in_pieces_gives_what_it_gives_as_a_whole(
+    trained: Bundle, splits: list[Split], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, manifest = open_runtime(trained.files), trained.manifest
+    whole, whole_verdicts = calibrate(manifest, runtime, splits), replay(manifest, runtime, splits, adapts=False)
+    monkeypatch.setattr(calibration, "PIECE", 30)
+    monkeypatch.setattr(calibration, "LEAD", 12)
+    pieces, verdicts = calibrate(manifest, runtime, splits), replay(manifest, runtime, splits, adapts=False)
+    np.testing.assert_array_equal(verdicts.time, whole_verdicts.time)
+    np.testing.assert_array_equal(verdicts.stream, whole_verdicts.stream)
+    np.testing.assert_allclose(verdicts.expected, whole_verdicts.expected, rtol=1e-6)
+    np.testing.assert_allclose(pieces.scaling.spread, whole.scaling.spread, rtol=1e-6)
+    assert asdict(pieces.tail) == pytest.approx(asdict(whole.tail), rel=1e-5)
+
+
+def test_the_scores_are_those_the_engine_gives(trained: Bundle, splits: list[Split]) -> None:
+    splits = [_shorter(splits[0]), splits[1]]
+    runtime, manifest = open_runtime(trained.files), calibrate(trained.manifest, open_runtime(trained.files), splits)
+    errors = replay(manifest, runtime, splits).score.astype(float) * NO_LIMIT
+    assert asdict(Tail.fit(np.maximum(errors, 1.0))) == pytest.approx(asdict(manifest.tail), rel=1e-5)
+
+
+def _shorter(each: Split) -> Split:
+    values = each.recording.values.copy()
+    values[-30:] = np.nan
+    return replace(each, recording=replace(each.recording, values=values))

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from edge.bundle import Bundle, read_bundle
 from models.data import Recording
 from service.cli import main
+from service.store import Store
 
 BRIEF = ("--set", "epochs=3", "--set", "lookback=6", "--set", "units=4", "--set", "stretch=16", "--family", "mlp")
 
@@ -60,6 +61,51 @@ def test_train_cuts_a_period_and_prints_json(data: Path, tmp_path: Path) -> None
     assert told["limit"] > 1
 
 
+def test_train_leaves_out_what_is_excluded_and_the_bundle_says_so(data: Path, tmp_path: Path) -> None:
+    faults = tmp_path / "faults.csv"
+    faults.write_text("start,end,stream\n2023-11-17T00:00,2023-11-17T02:00,pump-1\n")
+    options = ("--time", "when", "--device", "dev", "--channel", "F", "--out", tmp_path, *BRIEF)
+    result = run("train", data, *options, "--exclude", "2023-11-16T12:00/2023-11-16T13:00", "--exclude-file", faults)
+    assert result.exit_code == 0, result.output
+    facts = read_bundle(tmp_path / "line" / "1").manifest.data
+    assert (facts["rows"], facts["counts"]["excluded"], facts["counts"]["used"]) == (776, 24, 776)
+    assert (facts["gaps"], facts["longest_gap"], facts["interval_given"]) == (3, 12, False)
+    assert "776 readings of 2 streams, from 800 rows; 24 excluded" in result.stderr
+    assert "a slot every 600 s (the median spacing); 800 slots, 3 gaps, the longest 7200 s" in result.stderr
+
+
+def test_train_takes_a_folder_in_which_a_file_is_a_stream(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pumps"
+    folder.mkdir()
+    for name, rows in pd.read_csv(data).groupby("dev"):
+        rows.to_csv(folder / f"{name}.csv", index=False)
+    result = run("train", folder, "--time", "when", "--channel", "F", "--out", tmp_path, *BRIEF, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["bundle"] == str(tmp_path / "pumps" / "1")
+    assert set(read_bundle(tmp_path / "pumps" / "1").manifest.scaling.streams) == {"pump-1", "pump-2"}
+
+
+def test_train_and_detect_read_what_the_service_has_kept(
+    make_recording: Callable[..., Recording], trained: Bundle, tmp_path: Path
+) -> None:
+    recording, store = make_recording("pump-1", ("flow", "heat")), Store(tmp_path / "foresense.db")
+    store.open()
+    with store.transaction():
+        (stream,) = store.add_streams("pumps", ["pump-1"])
+        for slot, values in zip(recording.slots.tolist(), recording.values.tolist(), strict=True):
+            rows = zip(("flow", "heat"), values, strict=True)
+            time = slot * recording.interval_ms
+            store.add_verdicts((time, stream, name, value, None, None, None, 0.5, 1) for name, value in rows)
+    store.close()
+    options = ("--channel", "heat", "--channel", "flow", "--normal", "--out", tmp_path, *BRIEF, "--json")
+    result = run("train", tmp_path / "foresense.db", *options)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["bundle"], told["data"]["rows"]) == (str(tmp_path / "foresense" / "1"), 400)
+    detected = run("detect", tmp_path / "foresense.db", "--bundle", trained.path, "--json")
+    assert json.loads(detected.stdout)["verdicts"] == 400
+
+
 def test_train_says_when_the_network_does_not_beat_the_last_value(tmp_path: Path) -> None:
     walk = tmp_path / "walk.csv"
     steps = np.random.default_rng(0).normal(size=200).cumsum()
@@ -81,7 +127,12 @@ def test_train_says_when_the_network_does_not_beat_the_last_value(tmp_path: Path
         (("--start", "noon"), "--start: expected a time such as"),
         (("--budget", "often"), "budget: expected a rate"),
         (("--channel", "heet"), "expected a column 'heet'"),
-        (("--start", "2030-01-01"), "expected at least"),
+        (
+            ("--start", "2030-01-01", "--interval", "10min"),
+            "expected at least one reading that can be used, got 800 readings",
+        ),
+        (("--exclude", "yesterday"), "--exclude: expected START/END such as"),
+        (("--only", "pump-3"), "--only: expected a stream that is there (pump-1, pump-2), got 'pump-3'"),
     ],
 )
 def test_train_tells_what_is_wrong(data: Path, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
@@ -97,9 +148,33 @@ def test_detect_maps_columns_and_writes_a_csv_file(data: Path, trained: Bundle, 
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert (told["bundle"], told["verdicts"], told["streams"]) == ("pump/1", 800, 2)
+    assert told["read"] == {"rows": 800, "empty": 0, "readings": 1600, "excluded": 0, "outside": 0, "other": 0}
     verdicts = pd.read_csv(out)
     assert len(verdicts) == 1600
     assert set(verdicts["channel"]) == {"flow", "heat"}
+
+
+def test_detect_reads_the_long_table_that_it_wrote(data: Path, trained: Bundle, tmp_path: Path) -> None:
+    once, again = tmp_path / "once.csv", tmp_path / "again.csv"
+    options = ("--time", "when", "--device", "dev", "--channel", "flow=F")
+    assert run("detect", data, "--bundle", trained.path, *options, "--out", once).exit_code == 0
+    result = run("detect", once, "--bundle", trained.path, "--out", again)
+    assert (result.exit_code, result.stderr) == (0, "")
+    first, second = (pd.read_csv(path)[["stream", "time", "channel", "status", "alarm"]] for path in (once, again))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_detect_uses_only_what_was_asked_for(data: Path, trained: Bundle) -> None:
+    options = ("--time", "when", "--device", "dev", "--channel", "flow=F", "--only", "pump-2")
+    period = ("--exclude", "2023-11-16T12:00/2023-11-16T13:00", "--end", "2023-11-17")
+    result = run("detect", data, "--bundle", trained.path, *options, *period)
+    assert result.exit_code == 0
+    rows = [line.split(",") for line in result.stdout.splitlines()[1:]]
+    assert {row[0] for row in rows} == {"pump-2"}
+    assert len(rows) == 2 * (138 - 6)  # the day of the bundle's zone ends an hour earlier
+    assert result.stderr == (
+        "Readings that were not used: 12 excluded, 524 outside the period, 800 of other streams, of 1600.\n"
+    )
 
 
 def test_detect_writes_to_standard_output(data: Path, trained: Bundle) -> None:
@@ -128,6 +203,7 @@ def test_detect_and_help_do_without_tensorflow(data: Path, trained: Bundle) -> N
 import sys
 from click.testing import CliRunner
 from service.cli import main
+from service.store import Store
 for arguments in (["train", "--help"], ["detect", {str(data)!r}, *{options!r}]):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output

@@ -1,4 +1,5 @@
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,10 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.limits import Budget
-from models import table as module
-from models.detection import HEADER, detect_table, write_csv
-from models.table import Table
+from models.detection import HEADER, run_engine, write_csv
+from models.sources.files import Files
+from models.sources.layout import Layout
+from models.sources.source import Block
 
 SLOTS = 60
 
@@ -27,13 +29,13 @@ def frame() -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def table(path: Path) -> Table:
-    return Table(path, "time", ("flow", "heat"), "device")
+def blocks(path: Path, rows: int = 1000) -> Iterator[Block]:
+    return Files(path, Layout("time", ("flow", "heat"), "device")).blocks(rows)
 
 
-def text(bundle: Bundle, path: Path) -> str:
+def text(bundle: Bundle, path: Path, rows: int = 1000) -> str:
     file = io.StringIO()
-    write_csv(detect_table(bundle, table(path)), file)
+    write_csv(run_engine(bundle, blocks(path, rows)), file)
     return file.getvalue()
 
 
@@ -61,7 +63,7 @@ def test_there_is_a_row_for_each_slot_and_channel_by_stream_and_time(
 
 
 def test_neither_blocks_nor_the_order_of_streams_change_the_rows(
-    trained: Bundle, frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Bundle, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     one, other, parquet = tmp_path / "one.csv", tmp_path / "other.csv", tmp_path / "line.parquet"
     frame.to_csv(one, index=False)
@@ -70,14 +72,13 @@ def test_neither_blocks_nor_the_order_of_streams_change_the_rows(
     whole = text(trained, one)
     assert text(trained, other) == whole
     assert text(trained, parquet) == whole
-    monkeypatch.setattr(module.read_blocks, "__defaults__", (7,))
-    assert text(trained, other) == whole
+    assert text(trained, other, rows=7) == whole
 
 
 def test_the_summary_counts(trained: Bundle, frame: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "line.csv"
     pd.concat([frame, frame.tail(1)]).to_csv(path, index=False)
-    summary = detect_table(trained, table(path)).summary()
+    summary = run_engine(trained, blocks(path)).summary()
     assert summary["readings"] == 4 * SLOTS - 1 + 2
     assert summary["ignored"] == {"invalid": 0, "duplicate": 2, "late": 0}
     assert (summary["verdicts"], summary["learning"], summary["streams"]) == (2 * SLOTS, 12, 2)
@@ -87,8 +88,8 @@ def test_the_summary_counts(trained: Bundle, frame: pd.DataFrame, tmp_path: Path
 def test_a_larger_budget_alarms_sooner(trained: Bundle, frame: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "line.csv"
     frame.to_csv(path, index=False)
-    strict = detect_table(trained, table(path)).verdicts
-    loose = detect_table(trained, table(path), Budget.parse("10 per day")).verdicts
+    strict = run_engine(trained, blocks(path)).verdicts
+    loose = run_engine(trained, blocks(path), Budget.parse("10 per day")).verdicts
     judged = np.isfinite(strict.score) & (strict.score > 0)
     assert (loose.score[judged] > strict.score[judged]).all()
 

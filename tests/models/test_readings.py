@@ -1,8 +1,7 @@
 import numpy as np
 
 from models.data import Recording
-from models.readings import of_block, of_recordings
-from models.table import Block
+from models.readings import of_recordings
 
 
 def test_each_value_of_a_recording_is_a_reading_at_the_start_of_its_slot() -> None:
@@ -12,11 +11,3 @@ def test_each_value_of_a_recording_is_a_reading_at_the_start_of_its_slot() -> No
     assert readings.channel.tolist() == [0, 0, 1, 0, 1]
     assert readings.time.tolist() == [1_000_000, 1_010_000, 1_010_000, 2_000_000, 2_000_000]
     assert readings.value.tolist() == [1, 2, 3, 4, 5]
-
-
-def test_an_empty_cell_of_a_block_is_no_reading() -> None:
-    block = Block(["a", "b"], np.array([1, 0]), np.array([5, 6]), np.array([[np.nan, 1.0], [2.0, np.inf]]))
-    readings = of_block(block)
-    assert readings.stream.tolist() == [1, 0, 0]
-    assert readings.channel.tolist() == [1, 0, 1]
-    assert readings.value.tolist() == [1, 2, np.inf]

@@ -1,5 +1,6 @@
-from service.intake import MOST_AHEAD_MS, Intake
+from service.intake import Intake
 from service.rejects import Reason
+from service.samples import MOST_AHEAD_MS
 from tests.service.conftest import RECEIVED_MS, MakeMonitor, message
 
 

@@ -2,23 +2,60 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 BENCH = Path(__file__).parents[1] / "bench"
 FIGURES = {
     "engine.py": {"slots_per_s", "step_rows_per_s", "ratio"},
     "training.py": {"cpu_ratio", "sequence_error", "windows_error"},
+    "families.py": {"slowest_s", "peak_mb", "families"},
+    "sharing.py": {"ratio"},
 }
+OPTIONS = {"families.py": ["--family", "lstm", "--family", "ar"]}  # all of them take a quarter of an hour
+OF_OTHERS_DATA = {"accuracy.py"}  # data that is not in the repository
 
 
 def test_every_bench_is_named_here() -> None:
-    assert {path.name for path in BENCH.glob("*.py")} == FIGURES.keys()
+    assert {path.name for path in BENCH.glob("*.py")} == FIGURES.keys() | OF_OTHERS_DATA
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("script", FIGURES)
 def test_a_bench_runs_by_itself_and_prints_its_figures(script: str) -> None:
-    done = subprocess.run([sys.executable, BENCH / script, "--json"], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout).keys() >= FIGURES[script]
+    assert figures(script, *OPTIONS.get(script, [])).keys() >= FIGURES[script]
+
+
+@pytest.mark.slow
+def test_the_accuracy_table_is_made_of_folders_in_their_original_layout(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    nab, skab = tmp_path / "nab" / "data" / "art", tmp_path / "skab" / "valve1"
+    nab.mkdir(parents=True)
+    skab.mkdir(parents=True)
+    time = pd.date_range("2024-01-01", periods=450, freq="5min")
+    wave = np.sin(np.arange(450) / 9) + random.normal(0, 0.01, 450)
+    pd.DataFrame({"timestamp": time, "value": wave}).to_csv(nab / "a.csv", index=False)
+    sensors = {"datetime": time} | {name: random.normal(size=450).cumsum() for name in ("Pressure", "Current")}
+    for name in ("10", "9"):
+        pd.DataFrame(sensors | {"anomaly": 0.0, "changepoint": 0.0}).to_csv(skab / f"{name}.csv", sep=";", index=False)
+
+    told = figures("accuracy.py", "--nab", str(tmp_path / "nab"), "--skab", str(tmp_path / "skab"))
+
+    assert [(each["board"], each["file"]) for each in told["files"]] == [("nab", "a"), ("skab", "9"), ("skab", "10")]
+    assert told["files"][1]["ar"] == told["files"][2]["ar"]
+    errors = told["files"][0]
+    assert errors["ar"] < 0.5 * errors["last"]
+    assert (told["boards"]["nab"]["files"], told["boards"]["nab"]["last wins"]) == (1, 0)
+    linear = min(errors["ar"], errors["ar of 3"])
+    assert told["boards"]["nab"]["gru to linear"] == pytest.approx(errors["gru"] / linear, rel=1e-3)
+
+
+def figures(script: str, *options: str) -> dict[str, Any]:
+    command = [sys.executable, str(BENCH / script), "--json", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told

@@ -1,0 +1,64 @@
+"""The head: what turns a network's features into a forecast, and into how sure it is of it."""
+
+from math import expm1, log
+from typing import Any
+
+import keras
+from keras import ops
+
+from edge.errors import ConfigError
+from models.spec import ForecasterSpec
+
+LEAST_WIDTH = 0.01  #: deviations; nothing is foreseen more closely
+_OUTPUTS = {"linear": None, "sigmoid": "sigmoid", "softmax": "softmax"}
+_WIDTH_ONE = log(expm1(1 - LEAST_WIDTH))  # softplus of it is 1 - LEAST_WIDTH
+
+
+class Head(keras.layers.Layer):  # type: ignore[misc]
+    """Dense layers from features (..., U) to the forecast (..., H, C) and, where the head has one, its width.
+
+    The forecast goes through the `output` of the spec; only a linear one is added to the last values. The width
+    of a gaussian head is the deviation of the errors, that of a student_t head their scale (Nix and Weigend
+    1994): softplus, held above LEAST_WIDTH. Kernels begin at zero, so that training begins with the last-value
+    forecast and a width of 1.
+    """
+
+    def __init__(self, spec: ForecasterSpec, channels: int) -> None:
+        super().__init__(name="head")
+        if spec.output == "softmax" and channels < 2:
+            raise ConfigError("output: expected sigmoid or linear for one channel, got softmax")
+        self._shape = (spec.horizon, channels)
+        self._skip = spec.skip and spec.output == "linear"
+        self._output = keras.activations.get(_OUTPUTS[spec.output])
+        self._forecast = self._dense("forecast", 0.0)
+        self._width = None if spec.head == "point" else self._dense("width", _WIDTH_ONE)
+
+    def call(self, features: Any, last: Any) -> tuple[Any, Any]:
+        """Return forecast (..., H, C) and width (..., H, C) or None, for features (..., U) and last values (..., C)."""
+        forecast = self._output(self._shaped(self._forecast(features)))
+        if self._skip:
+            forecast = forecast + last[..., None, :]
+        if self._width is None:
+            return forecast, None
+        return forecast, LEAST_WIDTH + ops.softplus(self._shaped(self._width(features)))
+
+    def _dense(self, name: str, bias: float) -> Any:
+        start = keras.initializers.Constant(bias)
+        return keras.layers.Dense(
+            self._shape[0] * self._shape[1], kernel_initializer="zeros", bias_initializer=start, name=name
+        )
+
+    def _shaped(self, numbers: Any) -> Any:
+        return ops.reshape(numbers, (*ops.shape(numbers)[:-1], *self._shape))
+
+
+class NoHead(keras.layers.Layer):  # type: ignore[misc]
+    """What stands in a head's place where the body gives the forecast itself."""
+
+    def __init__(self, spec: ForecasterSpec, channels: int) -> None:
+        super().__init__(name="head")
+        self._shape = (spec.horizon, channels)
+
+    def call(self, features: Any, last: Any) -> tuple[Any, Any]:  # noqa: ARG002
+        """Return the features (..., H C) as forecast (..., H, C), and no width."""
+        return ops.reshape(features, (*ops.shape(features)[:-1], *self._shape)), None

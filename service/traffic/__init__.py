@@ -1,0 +1,1 @@
+"""Traffic: MQTT messages recorded as they came, and read back as the service would read them."""
