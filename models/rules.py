@@ -47,40 +47,23 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """A number above `low` and below `high`."""
+    """A number below `high` and above `low`, or from `low` on."""
 
     low: float
     high: float = math.inf
+    low_too: bool = False
 
     @property
     def expected(self) -> str:
         """Say what is allowed."""
-        return f"a number above {self.low:g}" + ("" if self.high == math.inf else f" and below {self.high:g}")
+        begin = f"a number {'of at least' if self.low_too else 'above'} {self.low:g}"
+        return begin + ("" if self.high == math.inf else f" and below {self.high:g}")
 
     def allows(self, value: object) -> bool:
         """Tell whether the value may stand in the field."""
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low < value < self.high
-
-    def read(self, text: str) -> object:
-        """Turn text into a value."""
-        return float(text)
-
-
-@dataclass(frozen=True, slots=True)
-class From:
-    """A number of at least `low` and below `high`."""
-
-    low: float
-    high: float = math.inf
-
-    @property
-    def expected(self) -> str:
-        """Say what is allowed."""
-        return f"a number of at least {self.low:g}" + ("" if self.high == math.inf else f" and below {self.high:g}")
-
-    def allows(self, value: object) -> bool:
-        """Tell whether the value may stand in the field."""
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value < self.high
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        return self.low < value < self.high or (self.low_too and value == self.low)
 
     def read(self, text: str) -> object:
         """Turn text into a value."""

@@ -12,7 +12,7 @@ from edge.calendar import CALENDAR_INPUTS
 from edge.errors import ConfigError
 from models.families import FAMILIES
 from models.hidden import rule_of_thumb
-from models.rules import Between, Flag, From, OneOf, Whole, check, may_be, rule_of
+from models.rules import Between, Flag, OneOf, Whole, check, may_be, rule_of
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "elu", "gelu", "silu", "softplus", "softsign", "linear")
 GATES = ("sigmoid", "hard_sigmoid", "tanh")
@@ -37,8 +37,10 @@ class ForecasterSpec:
     activation: str = may_be(OneOf(ACTIVATIONS), None)
     recurrent_activation: str = may_be(OneOf(GATES), None)  #: of the gates
     reset_after: bool = may_be(Flag(), None)  #: whether a GRU resets after the product with its weights
-    dropout: float = may_be(From(0, 1), None)  #: share of each layer's features, while it is trained
-    recurrent_dropout: float = may_be(From(0, 1), None)  #: share of what cells are fed of their own, likewise
+    dropout: float = may_be(Between(0, 1, low_too=True), None)  #: share of each layer's features, while it is trained
+    recurrent_dropout: float = may_be(
+        Between(0, 1, low_too=True), None
+    )  #: likewise, of what cells are fed of their own
     horizon: int = may_be(Whole(1), 1)  #: slots forecast at each step
     calendar: bool = may_be(Flag(), None)  #: whether time of day and day of week are inputs
     skip: bool = may_be(Flag(), None)  #: forecast = the channels' last values + the network's output
@@ -93,17 +95,17 @@ class TrainingSpec:
     loss: str = may_be(OneOf(("auto", *LOSSES)), "auto")  #: auto: what suits the head and the output
     knee: float = may_be(Between(0), 0.3)  #: deviations; huber is square below and straight above
     optimizer: str = may_be(OneOf(("adam", "rmsprop", "sgd")), "adam")
-    momentum: float = may_be(From(0, 1), 0.0)  #: of sgd and rmsprop
+    momentum: float = may_be(Between(0, 1, low_too=True), 0.0)  #: of sgd and rmsprop
     nesterov: bool = may_be(Flag(), False)  #: whether the momentum of sgd looks ahead
     learning_rate: float = may_be(Between(0, 1), 0.005)
     schedule: str = may_be(OneOf(("plateau", "constant", "cosine", "exponential")), "plateau")  #: of the learning rate
     decay: float = may_be(Between(0, 1), 0.97)  #: what an exponential schedule multiplies it by, each epoch
     clip_norm: float = may_be(Between(0), 1.0)  #: of the gradient
-    l1: float = may_be(From(0), 0.0)  #: times the sum of absolute kernel weights is added to the loss
-    l2: float = may_be(From(0), 0.0)  #: times the sum of squared kernel weights is added to the loss
+    l1: float = may_be(Between(0, low_too=True), 0.0)  #: times the sum of absolute kernel weights is added to the loss
+    l2: float = may_be(Between(0, low_too=True), 0.0)  #: times the sum of squared kernel weights is added to the loss
     epochs: int = may_be(Whole(1), 200)  #: at most
     patience: int = may_be(Whole(1), 12)  #: epochs that are no better before it stops
-    target_error: float = may_be(From(0), 0.0)  #: mean absolute held-out error, scaled, at which it stops; 0: none
+    target_error: float = may_be(Between(0, low_too=True), 0.0)  #: held-out error at which it stops, scaled; 0: none
     batch_size: int = may_be(Whole(1), 64)  #: stretches a step; fewer where there are few
     stretch: int = may_be(Whole(1), 96)  #: targets a training stretch
     validation: float = may_be(Between(0, 0.9), 0.25)  #: share held out, the last in time of every stream
