@@ -16,14 +16,14 @@ from edge.manifest import Channel, Manifest
 from edge.runtime import OnnxRuntime
 from edge.state import LAYOUT_VERSION, layout, record_dtype
 from models.calibration import calibrate, unit_scaling
-from models.data import Recording, fingerprint
+from models.data.recordings import Recording, fingerprint
 from models.export import check_exportable, export_onnx, export_weights, parity_error
 from models.golden import make_golden
-from models.preparation import prepare
 from models.runtime import KerasRuntime
-from models.sequences import Split, Stretches
 from models.spec import ForecasterSpec, TrainingSpec, loss_of
-from models.training import Epoch, Fitted, fit, last_value_error
+from models.training.fitting import Epoch, Fitted, fit, last_value_error
+from models.training.preparation import prepare
+from models.training.sequences import Split, Stretches
 
 WEIGHTS = "weights.npz"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -19,9 +19,9 @@ from edge.reading import Verdicts
 from edge.runtime import Runtime
 from edge.score import Scorer
 from edge.state import record_dtype
-from models.data import Recording
-from models.readings import of_recordings
-from models.sequences import LEAST_HELD_OUT, Split
+from models.data.readings import of_recordings
+from models.data.recordings import Recording
+from models.training.sequences import LEAST_HELD_OUT, Split
 
 NO_LIMIT = 1e6  #: spreads; nothing reaches it
 LEAST_ERROR = 1.0  #: spreads; a smaller one counts as this, so that a channel at rest gets no limit of nothing

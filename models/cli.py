@@ -11,11 +11,11 @@ import click
 from edge.bundle import Bundle, read_bundle
 from edge.errors import ConfigError
 from edge.limits import Budget
+from models.data.options import DataOptions, RecordingOptions, data_options, recording_options
 from models.families import FAMILIES
-from models.options import DataOptions, RecordingOptions, data_options, recording_options
 
 if TYPE_CHECKING:
-    from models.task import Task
+    from models.search.task import Task
 
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any hyperparameter, such as units=64."
@@ -59,7 +59,7 @@ def train(
         bundle = task.train(spec, training, out, progress=not as_json)
     else:
         from models.report.training import train_and_report
-        from models.reproduction import train_command
+        from models.search.reproduction import train_command
 
         command = train_command(context, task, spec, training)
         bundle, _ = train_and_report(
@@ -87,8 +87,8 @@ def detect(
 
     DATA is a CSV or Parquet file, a folder of them, the database of a service, or the URL of an InfluxDB.
     """
+    from models.data.opening import open_data
     from models.detection import run_engine, write_csv
-    from models.opening import open_data
 
     bundle = read_bundle(path)
     columns = _columns(bundle, channels)
@@ -121,7 +121,7 @@ def read_task(recorded: RecordingOptions, name: str | None, budget: str, *, as_j
     from models.quiet import quiet_tensorflow
 
     quiet_tensorflow()
-    from models.task import Task
+    from models.search.task import Task
 
     Budget.parse(budget)
     read = recorded.read()

@@ -13,7 +13,7 @@ from edge.bundle import Bundle
 from edge.engine import open_engine
 from edge.limits import Budget
 from edge.reading import Change, Status, Verdicts
-from models.sources.source import Block
+from models.data.sources.source import Block
 
 HEADER = "stream,time,channel,value,expected,lower,upper,score,status,alarm"
 

@@ -12,9 +12,9 @@ from edge.manifest import Manifest
 from edge.reading import Verdicts
 from edge.runtime import Runtime
 from models.calibration import held_out
-from models.data import Recording
-from models.readings import of_recordings
-from models.sequences import Split
+from models.data.readings import of_recordings
+from models.data.recordings import Recording
+from models.training.sequences import Split
 
 STREAMS = 4
 SLOTS = 200  #: of each stream, after its burn-in

@@ -12,8 +12,8 @@ from edge.errors import ForesenseError
 COMMANDS = {
     "families": "models.catalogue:families",
     "train": "models.cli:train",
-    "compare": "models.cli_search:compare",
-    "tune": "models.cli_search:tune",
+    "compare": "models.search.cli:compare",
+    "tune": "models.search.cli:tune",
     "verify": "edge.cli:verify",
     "detect": "models.cli:detect",
     "check": "service.commands:check",

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from edge.calendar import zone
 from edge.limits import Tail
-from models.comparison import BASELINES, LINEAR, MARGIN, Comparison, percent
 from models.report.stretch import Stretch
-from models.training import Epoch
+from models.search.comparison import BASELINES, LINEAR, MARGIN, Comparison, percent
+from models.training.fitting import Epoch
 
 if TYPE_CHECKING:
-    from models.tuning import Trial
+    from models.search.tuning import Trial
 
 # Colours that stand for variables of the page's style sheet; no two are alike, and none is used as it is.
 INK, MUTED, GRID, FIRST, SECOND = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"

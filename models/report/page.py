@@ -17,18 +17,18 @@ from markupsafe import Markup
 from edge.bundle import Bundle
 from edge.errors import DataError
 from edge.limits import Budget
-from models.comparison import BASELINES, CALLED, LINEAR, Comparison, Row, percent
 from models.duration import duration_text
-from models.evidence import Evidence, gather, specs_of
 from models.hidden import RULE
 from models.report import charts
 from models.report.stretch import choose
 from models.report.structure import autocorrelation, lags_for
+from models.search.comparison import BASELINES, CALLED, LINEAR, Comparison, Row, percent
+from models.search.evidence import Evidence, gather, specs_of
+from models.search.task import Task
 from models.spec import ForecasterSpec
-from models.task import Task
 
 if TYPE_CHECKING:
-    from models.tuning import Trial
+    from models.search.tuning import Trial
 
 LEAST_EPOCHS = 2  #: fewer make no curve
 BY_CHANCE = 0.05  #: share of correlations beyond the bound where there is nothing to find

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evidence import Evidence
+from models.search.evidence import Evidence
 
 SLOTS = 240  #: shown at most
 

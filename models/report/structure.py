@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evidence import Evidence
+from models.search.evidence import Evidence
 
 LEAST_LAGS, MOST_LAGS = 40, 300
 DAY_MS = 86_400_000

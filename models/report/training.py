@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.bundle import Bundle
-from models.comparison import BASELINES, Comparison, compare, train_row
 from models.report.page import Page, write_report
+from models.search.comparison import BASELINES, Comparison, compare, train_row
+from models.search.task import Task
 from models.spec import ForecasterSpec, TrainingSpec
-from models.task import Task
 
 if TYPE_CHECKING:
-    from models.tuning import Trial
+    from models.search.tuning import Trial
 
 
 def train_and_report(

@@ -28,11 +28,11 @@ from models.quiet import quiet_tensorflow
 
 quiet_tensorflow()
 
-from models.comparison import MARGIN  # noqa: E402 TensorFlow is to be quiet before it is imported
-from models.data import Recording  # noqa: E402
-from models.preparation import prepare  # noqa: E402
+from models.data.recordings import Recording  # noqa: E402
+from models.search.comparison import MARGIN  # noqa: E402 TensorFlow is to be quiet before it is imported
 from models.spec import ForecasterSpec, TrainingSpec  # noqa: E402
-from models.training import fit  # noqa: E402
+from models.training.fitting import fit  # noqa: E402
+from models.training.preparation import prepare  # noqa: E402
 
 LINEAR = ("ar", "ar of 3")
 SPECS = {

@@ -31,9 +31,9 @@ MOST_S = 180
 def train(family: str) -> dict[str, float]:
     """Train one family in this process and return its figures."""
     quiet_tensorflow()
-    from models.data import Recording
+    from models.data.recordings import Recording
+    from models.search.task import Task
     from models.spec import ForecasterSpec, TrainingSpec
-    from models.task import Task
 
     random = np.random.default_rng(0)
     noise = random.normal(0, 0.3, (SLOTS, len(CHANNELS)))

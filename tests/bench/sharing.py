@@ -20,9 +20,9 @@ from models.quiet import quiet_tensorflow
 
 quiet_tensorflow()
 
-from models.data import Recording  # noqa: E402 TensorFlow is to be quiet before it is imported
+from models.data.recordings import Recording  # noqa: E402 TensorFlow is to be quiet before it is imported
+from models.search.task import Task  # noqa: E402
 from models.spec import ForecasterSpec, TrainingSpec  # noqa: E402
-from models.task import Task  # noqa: E402
 
 DEVICES, READINGS = 200, 100_000
 INTERVAL_MS = 600_000

@@ -6,7 +6,7 @@ measured on the same held-out targets:
 - windows: the usual way. Each target is a sample of its own with the `lookback` readings before it, the
   samples are shuffled, and the network is run over each window from zero memory. Plain Keras `fit`, batches
   of 128, Adam at 0.001.
-- sequence: `models.training.fit` with its defaults. The network runs once through each stretch of readings,
+- sequence: `models.training.fitting.fit` with its defaults. The network runs once through each stretch of readings,
   each step being a target.
 
 The windows go first, until two epochs were no better or MOST_EPOCHS are done. The error to be reached is
@@ -31,10 +31,10 @@ from keras import ops
 from rich.console import Console
 from rich.table import Table
 
-from models.data import Recording
-from models.sequences import Cutter, Split, Stretches, input_range, split
+from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
-from models.training import fit
+from models.training.fitting import fit
+from models.training.sequences import Cutter, Split, Stretches, input_range, split
 
 DEVICES, READINGS = 50, 10_000
 INTERVAL_MS = 600_000

@@ -12,15 +12,15 @@ from edge.errors import BundleError
 from edge.golden import self_test
 from edge.runtime import OnnxRuntime
 from models.bundling import train_bundle
-from models.data import Recording
+from models.data.readings import of_recordings
+from models.data.recordings import Recording
 from models.export import export_onnx, export_weights, load_weights, parity_error
 from models.families import FAMILIES
 from models.forecaster import Forecaster
-from models.preparation import prepare
-from models.readings import of_recordings
 from models.runtime import KerasRuntime
 from models.spec import ForecasterSpec, TrainingSpec
-from models.training import fit
+from models.training.fitting import fit
+from models.training.preparation import prepare
 
 CHANNELS = ("flow", "heat", "load")
 TRAINING = TrainingSpec(epochs=2, stretch=24, batch_size=8, learning_rate=0.02, seed=7)

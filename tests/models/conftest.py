@@ -8,7 +8,7 @@ import pytest
 
 from edge.bundle import Bundle
 from models.bundling import train_bundle
-from models.data import Recording
+from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
 
 INTERVAL_MS = 600_000

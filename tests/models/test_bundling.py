@@ -9,10 +9,11 @@ import pytest
 from edge.bundle import Bundle
 from edge.errors import BundleError, ConfigError, DataError
 from edge.golden import self_test
-from models import bundling, export, training
+from models import bundling, export
 from models.bundling import train_bundle
-from models.data import Recording
+from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
+from models.training import fitting
 
 MakeRecording = Callable[..., Recording]
 TINY = ForecasterSpec(family="mlp", units=4, lookback=6)
@@ -127,14 +128,14 @@ def test_a_channel_without_numbers_in_any_stream_is_told(make_recording: MakeRec
 def test_an_interrupted_training_is_a_bundle_of_the_best_so_far(
     make_recording: MakeRecording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, calls = training._Trainer.run_epoch, iter(range(1, 100))
+    run, calls = fitting._Trainer.run_epoch, iter(range(1, 100))
 
-    def interrupt(trainer: training._Trainer) -> float:
+    def interrupt(trainer: fitting._Trainer) -> float:
         if next(calls) == 3:
             raise KeyboardInterrupt
         return run(trainer)
 
-    monkeypatch.setattr(training._Trainer, "run_epoch", interrupt)
+    monkeypatch.setattr(fitting._Trainer, "run_epoch", interrupt)
     brief = replace(BRIEF, epochs=100)
     bundle = train_bundle([make_recording()], TINY, brief, name="pump", out=tmp_path)
     assert bundle.manifest.metrics["epochs"] == 2

@@ -12,10 +12,10 @@ from edge.reading import Status
 from edge.runtime import open_runtime
 from models import calibration
 from models.calibration import NO_LIMIT, calibrate, replay
-from models.data import Recording
-from models.readings import of_recordings
-from models.sequences import Split, split
+from models.data.readings import of_recordings
+from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
+from models.training.sequences import Split, split
 
 SPEC = ForecasterSpec(family="mlp", units=4, lookback=6)
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.bundle import Bundle, read_bundle
-from models.data import Recording
+from models.data.recordings import Recording
 from service.cli import main
 from service.store import Store
 

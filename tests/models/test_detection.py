@@ -8,10 +8,10 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.limits import Budget
+from models.data.sources.files import Files
+from models.data.sources.layout import Layout
+from models.data.sources.source import Block
 from models.detection import HEADER, run_engine, write_csv
-from models.sources.files import Files
-from models.sources.layout import Layout
-from models.sources.source import Block
 
 SLOTS = 60
 

@@ -14,11 +14,11 @@ from edge.golden import self_test
 from edge.reading import Status
 from edge.runtime import OnnxRuntime
 from models.bundling import train_bundle
-from models.data import Recording
+from models.data.readings import of_recordings
+from models.data.recordings import Recording
 from models.export import check_exportable, export_onnx, parity_error
 from models.families import FAMILIES
 from models.forecaster import Forecaster
-from models.readings import of_recordings
 from models.spec import ForecasterSpec, TrainingSpec
 
 HOUR_MS = 3_600_000

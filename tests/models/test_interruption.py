@@ -12,7 +12,7 @@ import pytest
 
 from edge.bundle import read_bundle
 from edge.golden import self_test
-from models.data import Recording
+from models.data.recordings import Recording
 
 ENDLESS = ("--set", "epochs=100000", "--set", "patience=100000", "--set", "schedule=constant")
 

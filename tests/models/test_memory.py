@@ -12,9 +12,9 @@ MOST_MIB = 600
 SCRIPT = """
 import re, sys
 from pathlib import Path
-from models.data import Data, read_recordings
-from models.sources.files import Files
-from models.sources.layout import Layout
+from models.data.recordings import Data, read_recordings
+from models.data.sources.files import Files
+from models.data.sources.layout import Layout
 source = Files(Path(sys.argv[1]), Layout("time", ("value",), "device"))
 recordings, account = read_recordings(Data(source, ("value",)))
 status = Path("/proc/self/status").read_text()  # ru_maxrss would be the parent's, if that is more

@@ -8,10 +8,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.forecaster import Forecaster
-from models.losses import Loss
-from models.sequences import Stretches
 from models.spec import ForecasterSpec, TrainingSpec
-from models.training import Fitted, _Trainer, fit
+from models.training.fitting import Fitted, _Trainer, fit
+from models.training.losses import Loss
+from models.training.sequences import Stretches
 
 INPUTS = [0.05, 0.10]
 TARGETS = [0.01, 0.99]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.sequences import Stretches
 from models.spec import ForecasterSpec, TrainingSpec
-from models.training import fit
+from models.training.fitting import fit
+from models.training.sequences import Stretches
 
 K, CUES = 20, 10
 TRAINING = TrainingSpec(epochs=40, patience=40, learning_rate=0.01, loss="mse", target_error=0.1)

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from models.data import Data, read_recordings
-from models.sources.files import Files
-from models.sources.layout import Layout
+from models.data.recordings import Data, read_recordings
+from models.data.sources.files import Files
+from models.data.sources.layout import Layout
 from service.cli import main
 from tests.system.conftest import PATIENCE_S, Broker, World, wait_until
 

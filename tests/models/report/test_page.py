@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from edge.errors import DataError
-from models.comparison import Comparison, Row
 from models.report.page import Page, render, write_report
 from models.report.training import train_and_report
+from models.search.comparison import Comparison, Row
+from models.search.task import Task
+from models.search.tuning import Trial
 from models.spec import ForecasterSpec, TrainingSpec
-from models.task import Task
-from models.tuning import Trial
 from tests.models.conftest import recording
 
 EVIL = "<img src=x onerror=alert(1)>"

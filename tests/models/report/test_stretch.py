@@ -3,11 +3,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.data import Recording
-from models.evidence import gather
+from models.data.recordings import Recording
 from models.report.stretch import SLOTS, choose
+from models.search.evidence import gather
+from models.search.task import Task
 from models.spec import ForecasterSpec, TrainingSpec
-from models.task import Task
 
 
 def test_the_middle_stream_and_the_greatest_error_are_shown(

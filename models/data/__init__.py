@@ -1,0 +1,1 @@
+"""Recorded data: from a source of readings to the streams a forecaster learns from."""

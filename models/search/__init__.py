@@ -1,0 +1,1 @@
+"""Search: which forecaster is worth it, and with what settings."""
