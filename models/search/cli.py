@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,7 @@ import click
 
 from edge.errors import ConfigError
 from models.cli import budget_option, pairs, read_task, settings_option
-from models.data.options import RecordingOptions, recording_options
+from models.data.options import Command, RecordingOptions, recording_options
 from models.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -34,15 +34,14 @@ def _families(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
     return tuple(dict.fromkeys(given))
 
 
+def _family_option(purpose: str, default: str) -> Callable[[Command], Command]:
+    help_text = f"{purpose}; may be given again.  [default: {default}]"
+    return click.option("--family", "families", multiple=True, callback=_families, help=help_text)
+
+
 @click.command()
 @recording_options
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    callback=_families,
-    help="One to compare; may be given again.  [default: all]",
-)
+@_family_option("One to compare", "all")
 @settings_option
 @budget_option
 @click.option("--name", help="Of the report.  [default: the name of the file, folder or measurement]")
@@ -84,13 +83,7 @@ def compare(
 
 @click.command()
 @recording_options
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    callback=_families,
-    help="One to try; may be given again.  [default: networks]",
-)
+@_family_option("One to try", "networks")
 @settings_option
 @budget_option
 @click.option("--name", help="Of the bundle.  [default: the name of the file, folder or measurement]")

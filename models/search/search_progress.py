@@ -1,42 +1,24 @@
 """The progress of a search on a terminal."""
 
-import sys
 from collections.abc import Sequence
 from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn
+
+from models.bar import Bar
 
 if TYPE_CHECKING:
     from models.search.tuning import Trial
 
 
-class SearchProgress:
-    """Shows how far a search has come, in trials or in time, and the best so far, on stderr if that is a terminal."""
+class SearchProgress(Bar):
+    """Shows how far a search has come, in trials or in time, and the best so far."""
 
     def __init__(self, trials: int | None, seconds: float | None, *, shown: bool) -> None:
         self._trials, self._seconds, self._began = trials, seconds, monotonic()
-        self._bar = Progress(
-            TextColumn("searching"),
-            BarColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not (shown and sys.stderr.isatty()),
-        )
-        self._task = self._bar.add_task("searching", total=1.0, told="starting")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
+        told = TextColumn("{task.fields[told]}")
+        super().__init__("searching", BarColumn(), told, shown=shown, total=1.0, told="starting")
 
     def update(self, trials: "Sequence[Trial]") -> None:
         """Show where the search is."""
@@ -44,7 +26,7 @@ class SearchProgress:
         shares = [len(done) / self._trials] if self._trials else []
         if self._seconds:
             shares.append((monotonic() - self._began) / self._seconds)
-        self._bar.update(self._task, completed=min(max(shares, default=0), 1), told=_told(trials, len(done)))
+        self.show(completed=min(max(shares, default=0), 1), told=_told(trials, len(done)))
 
 
 def _told(trials: "Sequence[Trial]", done: int) -> str:
