@@ -3,31 +3,26 @@
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 from edge.bundle import GOLDEN, STEP_ONNX, Bundle, write_bundle
 from edge.calendar import zone
 from edge.errors import BundleError, ConfigError, DataError
 from edge.golden import self_test
-from edge.limits import Budget, Tail
-from edge.manifest import Channel, Manifest
-from edge.runtime import OnnxRuntime
-from edge.state import LAYOUT_VERSION, layout, record_dtype
-from models.calibration import calibrate, unit_scaling
-from models.data.recordings import Recording, fingerprint
-from models.export import check_exportable, export_onnx, export_weights, parity_error
+from edge.limits import Budget
+from models.calibrated import Calibrated, train_calibrated
+from models.data.recordings import Recording
+from models.export import check_exportable, export_weights, parity_error
 from models.golden import make_golden
 from models.runtime import KerasRuntime
 from models.spec import ForecasterSpec, TrainingSpec, loss_of
-from models.training.fitting import Epoch, Fitted, fit, last_value_error
+from models.training.fitting import Epoch
 from models.training.preparation import prepare
-from models.training.sequences import Split, Stretches
+from models.training.sequences import Split
 
 WEIGHTS = "weights.npz"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_NO_TAIL = Tail(count=1, exceeding=1, threshold=0.0, mean_excess=0.0)
 
 
 def train_bundle(
@@ -57,33 +52,21 @@ def train_bundle(
     loss_of(spec, training)
     spec = spec.sized(len(recordings[0].channels))
     prepared = prepare(recordings, spec, training, time_zone)
-    splits, low, high = prepared.splits, prepared.low, prepared.high
-    check_exportable(spec, len(low))
-    fitted = fit(prepared.learnt, prepared.held_out, spec, training, progress=progress, on_epoch=on_epoch)
-
-    model = export_onnx(fitted.forecaster)
-    draft = Manifest(
+    check_exportable(spec, len(prepared.low))
+    calibrated = train_calibrated(
+        prepared,
+        spec,
+        training,
         name=name,
-        version=_next_version(out / name),
-        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        spec=asdict(spec) | {"training": asdict(training)},
-        channels=tuple(Channel(each, (units or {}).get(each, "")) for each in recordings[0].channels),
-        interval_ms=recordings[0].interval_ms,
-        time_zone=time_zone,
-        calendar=spec.calendar,
-        horizon=spec.horizon,
-        memory=fitted.forecaster.memory_size,
-        burn_in=spec.lookback,
-        max_gap=spec.lookback,
         budget=budget,
-        scaling=unit_scaling(splits, low, high, fixed=spec.output != "linear"),
-        tail=_NO_TAIL,
-        layout_version=LAYOUT_VERSION,
-        layout=layout(record_dtype(len(low), fitted.forecaster.memory_size)),
-        metrics=_metrics(fitted, prepared.held_out, model),
-        data=fingerprint([each.recording for each in splits]) | dict(account or {}),
+        version=_next_version(out / name),
+        units=units,
+        time_zone=time_zone,
+        account=account,
+        progress=progress,
+        on_epoch=on_epoch,
     )
-    return _seal(out, calibrate(draft, OnnxRuntime(model), splits), model, fitted, splits)
+    return _seal(out, calibrated, prepared.splits)
 
 
 def check_given(recordings: Sequence[Recording], name: str) -> None:
@@ -104,19 +87,12 @@ def check_given(recordings: Sequence[Recording], name: str) -> None:
         seen.add(each.name)
 
 
-def _metrics(fitted: Fitted, held_out: Stretches, model: bytes) -> dict[str, float]:
-    return {
-        "held_out_error": fitted.error,
-        "last_value_error": last_value_error(held_out),
-        "parity_error": parity_error(fitted.forecaster, model),
-        "epochs": float(fitted.epochs),
-    }
-
-
-def _seal(out: Path, manifest: Manifest, model: bytes, fitted: Fitted, splits: Sequence[Split]) -> Bundle:
-    """Write the bundle and try it; one that fails is not left behind."""
-    golden = make_golden(manifest, KerasRuntime(fitted.forecaster), splits)
-    files = {STEP_ONNX: model, WEIGHTS: export_weights(fitted.forecaster), GOLDEN: golden}
+def _seal(out: Path, calibrated: Calibrated, splits: Sequence[Split]) -> Bundle:
+    """Compare the export, write the bundle and try it; one that fails is not left behind."""
+    forecaster, model, manifest = calibrated.fitted.forecaster, calibrated.model, calibrated.manifest
+    manifest = replace(manifest, metrics=manifest.metrics | {"parity_error": parity_error(forecaster, model)})
+    golden = make_golden(manifest, KerasRuntime(forecaster), splits)
+    files = {STEP_ONNX: model, WEIGHTS: export_weights(forecaster), GOLDEN: golden}
     bundle = write_bundle(out, manifest, files)
     try:
         self_test(bundle)

@@ -1,16 +1,15 @@
 """Trying: what a worker process of a search does, trial after trial, with one thread."""
 
 import os
-import signal
 from dataclasses import dataclass, field
 from time import time
 from typing import TYPE_CHECKING
 
 import optuna
 
-from models.quiet import quiet_tensorflow
 from models.search.space import FAMILY, choices
 from models.search.tuning import FAILURE, Search, searched
+from models.worker import begin_work
 
 if TYPE_CHECKING:
     from models.training.fitting import Epoch
@@ -18,12 +17,7 @@ if TYPE_CHECKING:
 
 def work(search: Search, seed: int, trials: int | None, end: float | None) -> None:
     """Do so many trials, or go on until the time `end` (seconds since 1970)."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the search itself ends its workers
-    quiet_tensorflow()
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    begin_work()
     study, parent = search.open(seed), os.getppid()
     done = 0
     while (trials is None or done < trials) and (end is None or time() < end):

@@ -9,7 +9,7 @@ import pytest
 from edge.bundle import Bundle
 from edge.errors import BundleError, ConfigError, DataError
 from edge.golden import self_test
-from models import bundling, export
+from models import bundling, calibrated, export
 from models.bundling import train_bundle
 from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
@@ -110,7 +110,7 @@ def test_a_network_that_cannot_be_exported_is_told_before_training(
         raise NotImplementedError("an operator that is not there")
 
     monkeypatch.setattr(export, "export_onnx", refuse)
-    monkeypatch.setattr(bundling, "fit", pytest.fail)
+    monkeypatch.setattr(calibrated, "fit", pytest.fail)
     with pytest.raises(
         ConfigError, match="family: expected a network that can be exported, got mlp: an operator that is not there"
     ):
