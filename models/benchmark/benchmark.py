@@ -1,7 +1,7 @@
 """A benchmark: all series of a board, in worker processes, each leaving a score file."""
 
-from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Generator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from io import StringIO
 from pathlib import Path
@@ -60,10 +60,10 @@ class Benchmark:
 
     def run(self, jobs: int) -> Generator[Told, None, None]:
         """Yield what is told of each chosen series: first of those that are done already, then of each when it is."""
-        done = [each for each in self.chosen if is_done(each.path, each.origin)]
-        for each in done:
-            yield Told(each.series.name, **told_of(each.path))
-        left = [each for each in self.chosen if each not in done]
+        done = self.done()
+        yield from done
+        names = {each.name for each in done}
+        left = [each for each in self.chosen if each.series.name not in names]
         for finished in run_tasks(run, left, jobs):
             if finished.result is not None:
                 yield finished.result
@@ -71,6 +71,11 @@ class Benchmark:
                 failure = f"its process ended with exit code {finished.exitcode}"
                 hint = "; perhaps memory ran out: try fewer --jobs" if finished.exitcode == -SIGKILL else ""
                 yield Told(finished.task.series.name, failure=failure + hint)
+
+    def done(self) -> list[Told]:
+        """Return what is told of each chosen series that is done."""
+        done = [each for each in self.chosen if is_done(each.path, each.origin)]
+        return [Told(each.series.name, **told_of(each.path)) for each in done]
 
     def join(self) -> None:
         """Write the one file with the tables of all series that are done, if the board's scorer reads such a file."""
@@ -92,12 +97,6 @@ def run(task: Task) -> Told:
     except ForesenseError as error:
         return Told(name, failure=str(error))
     return Told(name, **told)
-
-
-def summary(told: Sequence[Told], series: int) -> dict[str, Any]:
-    """Return what became of a benchmark as a JSON-ready object."""
-    failed = sum(bool(each.failure) for each in told)
-    return {"series": series, "done": len(told) - failed, "failed": failed, "each": [asdict(each) for each in told]}
 
 
 def _csv(table: pd.DataFrame) -> str:

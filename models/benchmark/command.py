@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,29 +48,31 @@ def benchmark(
     BOARD is nab, skab, smap or ucr. In each series a forecaster learns from the first rows, as the board's rules say,
     and the engine judges all rows in order. Labels are not read. The same command goes on where it was interrupted.
     """
-    from models.benchmark.benchmark import Benchmark, summary
+    from models.benchmark.benchmark import Benchmark
 
     contender = _contender(family, pairs(settings))
     run = Benchmark(board, data, out, contender, files)
-    told: list[Told] = []
+    failed: list[Told] = []
     bar = Bar(board, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"),
               shown=not as_json, total=len(run.chosen), told="")  # fmt: skip
     try:
         with bar, closing(run.run(jobs or len(os.sched_getaffinity(0)))) as finished:
             for each in finished:
-                told.append(each)
                 bar.show(advance=1, told=each.name)
+                failed += [each] if each.failure else []
                 if problem := each.failure or each.note:
                     click.echo(f"{each.name}: {problem}", err=True)
     except KeyboardInterrupt:
         click.echo("interrupted; what is done is kept, and the same command goes on", err=True)
     run.join()
-    became = summary(told, len(run.chosen))
+    done, series = run.done(), len(run.chosen)
     if as_json:
-        click.echo(json.dumps({"board": board, "family": family, "out": str(out), **became}))
+        counts = {"series": series, "done": len(done), "failed": len(failed)}
+        each_told = [asdict(each) for each in (*done, *failed)]
+        click.echo(json.dumps({"board": board, "family": family, "out": str(out), **counts, "each": each_told}))
     else:
-        click.echo(f"{became['done']} of {became['series']} series of {board} judged by {family}: {out}")
-    if became["done"] < became["series"]:
+        click.echo(f"{len(done)} of {series} series of {board} judged by {family}: {out}")
+    if len(done) < series:
         sys.exit(1)
 
 

@@ -38,8 +38,7 @@ class Rows:
     def times(self) -> NDArray[np.int64]:
         """Return the times of the stamps (T,), ms; an unreadable one is NaT's number."""
         utc = pd.to_datetime(pd.Series(self.stamps, dtype=object), utc=True, format="ISO8601", errors="coerce")
-        times: NDArray[np.int64] = utc.dt.as_unit("ms").astype("int64").to_numpy(np.int64)
-        return times
+        return np.asarray(utc.dt.as_unit("ms").astype("int64"), np.int64)
 
     @cached_property
     def _clock(self) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """Worker processes that do one task after another, so that what takes seconds to import is imported once in each."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -29,7 +29,9 @@ class _Worker:
     task: Any
 
 
-def run_tasks(work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int) -> Iterator[Done[Task, Result]]:
+def run_tasks(
+    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int
+) -> Generator[Done[Task, Result], None, None]:
     """Yield each task as it is done, by so many processes; all end when the iterator is closed.
 
     A process that ends before its task is done, such as one that ran out of memory, loses this task alone.

@@ -1,9 +1,9 @@
 """Whether the default networks forecast better than a linear model, on public benchmarks.
 
-The data is not in the repository: the folders are given, laid out as the benchmarks' own repositories are.
+The data is not in the repository: the folders are given, laid out as `foresense benchmark` takes them.
 
-- NAB: DIR/data/*/*.csv, each file whole, its one channel `value`, taken as one row every 5 minutes.
-- SKAB: DIR/valve1/*.csv, rows 0-399 of each, in which nothing happens; the 8 channels before `anomaly`, every second.
+- NAB: each file whole.
+- SKAB: rows 0-399 of each file, in which nothing happens.
 
 Each file is a stream of its own. The error is the mean absolute one on its last quarter, in deviations of the
 part learnt from; the networks are at their defaults. A linear model of many past values is hampered on a short
@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -28,6 +27,8 @@ from models.quiet import quiet_tensorflow
 
 quiet_tensorflow()
 
+from models.benchmark.board import Board  # noqa: E402
+from models.benchmark.boards import open_board  # noqa: E402
 from models.data.recordings import Recording  # noqa: E402
 from models.search.comparison import MARGIN  # noqa: E402 TensorFlow is to be quiet before it is imported
 from models.spec import ForecasterSpec, TrainingSpec  # noqa: E402
@@ -42,8 +43,6 @@ SPECS = {
     "lstm": ForecasterSpec("lstm"),
     "gru": ForecasterSpec("gru"),
 }
-SKAB_ROWS = 400
-MINUTE_MS = 60_000
 TINY = 1e-6  # deviations; a file that is foreseen this well is no different from one foreseen better
 
 
@@ -56,19 +55,12 @@ class File:
     errors: Mapping[str, float]
 
 
-def nab(folder: Path) -> Iterator[Recording]:
-    """Yield a recording of each file of NAB."""
-    for path in sorted(folder.glob("data/*/*.csv")):
-        table = pd.read_csv(path)
-        yield _recording(path, pd.Timestamp(table["timestamp"].iloc[0]), table[["value"]], 5 * MINUTE_MS)
-
-
-def skab(folder: Path) -> Iterator[Recording]:
-    """Yield a recording of the ordinary beginning of each file of SKAB."""
-    for path in sorted(folder.glob("valve1/*.csv"), key=lambda each: int(each.stem)):
-        table = pd.read_csv(path, sep=";").iloc[:SKAB_ROWS]
-        channels = table.iloc[:, 1 : list(table.columns).index("anomaly")]
-        yield _recording(path, pd.Timestamp(table["datetime"].iloc[0]), channels, 1000)
+def recordings(board: Board, folder: Path) -> Iterator[Recording]:
+    """Yield a recording of each series of a board: of NAB all rows, of SKAB the ordinary ones."""
+    for series in board.series(folder):
+        rows = board.read(series)
+        whole = rows.recording(series.name)
+        yield whole if board.name == "nab" else whole.part(slice(0, rows.train))
 
 
 def errors(recording: Recording) -> dict[str, float]:
@@ -92,11 +84,6 @@ def summary(files: Sequence[File]) -> dict[str, float]:
     return found
 
 
-def _recording(path: Path, start: pd.Timestamp, table: pd.DataFrame, interval_ms: int) -> Recording:
-    first = round(start.timestamp() * 1000) // interval_ms
-    return Recording(path.stem, tuple(map(str, table.columns)), interval_ms, first, table.to_numpy(np.float64))
-
-
 def main() -> None:
     """Print a row for each file and a summary of each board, or all of it as JSON."""
     parser = argparse.ArgumentParser()
@@ -104,10 +91,10 @@ def main() -> None:
     parser.add_argument("--skab", type=Path)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    folders = {"nab": (nab, given.nab), "skab": (skab, given.skab)}
+    folders = {"nab": given.nab, "skab": given.skab}
     files: dict[str, list[File]] = {}
-    for board, (read, folder) in folders.items():
-        for recording in read(folder) if folder else ():
+    for board, folder in folders.items():
+        for recording in recordings(open_board(board), folder) if folder else ():
             files.setdefault(board, []).append(File(board, recording.name, errors(recording)))
             print(f"{board} {recording.name}", file=sys.stderr)
     if not files:

@@ -45,7 +45,11 @@ def test_the_accuracy_table_is_made_of_folders_in_their_original_layout(tmp_path
 
     told = figures("accuracy.py", "--nab", str(tmp_path / "nab"), "--skab", str(tmp_path / "skab"))
 
-    assert [(each["board"], each["file"]) for each in told["files"]] == [("nab", "a"), ("skab", "9"), ("skab", "10")]
+    assert [(each["board"], each["file"]) for each in told["files"]] == [
+        ("nab", "art/a"),
+        ("skab", "valve1/9"),
+        ("skab", "valve1/10"),
+    ]
     assert told["files"][1]["ar"] == told["files"][2]["ar"]
     errors = told["files"][0]
     assert errors["ar"] < 0.5 * errors["last"]

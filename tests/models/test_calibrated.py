@@ -1,0 +1,24 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+from edge.bundle import Bundle
+from models.calibrated import train_calibrated
+from models.data.recordings import Recording
+from models.spec import ForecasterSpec, TrainingSpec
+from models.training.preparation import prepare
+
+
+def test_what_a_bundle_seals_can_be_had_without_sealing_it(
+    trained: Bundle, make_recording: Callable[..., Recording]
+) -> None:
+    recordings = [make_recording(name, ("flow", "heat"), seed=seed) for seed, name in enumerate(("pump-1", "pump-2"))]
+    spec = ForecasterSpec(family="mlp", units=4, lookback=6)
+    training = TrainingSpec(epochs=4, stretch=16, learning_rate=0.02)
+    zone = "Europe/Rome"
+    prepared = prepare(recordings, spec, training, zone)
+    calibrated = train_calibrated(
+        prepared, spec, training, name="pump", budget="1 per month", units={"flow": "l/s"}, time_zone=zone
+    )
+    sealed = trained.manifest
+    metrics = {name: value for name, value in sealed.metrics.items() if name != "parity_error"}
+    assert calibrated.manifest == replace(sealed, created=calibrated.manifest.created, metrics=metrics, files={})
