@@ -15,8 +15,8 @@ _NAME = re.compile(r"\d+_UCR_Anomaly_.+_(\d+)_\d+_\d+")  # the last two numbers 
 
 
 def _find(data: Path) -> list[Series]:
-    paths = sorted([*data.glob("*.csv"), *data.glob("*.txt")])
-    return [Series(path.stem, (path,)) for path in paths if _NAME.fullmatch(path.stem)]
+    paths = {path.stem: path for path in (*data.glob("*.txt"), *data.glob("*.csv")) if _NAME.fullmatch(path.stem)}
+    return [Series(name, (path,)) for name, path in sorted(paths.items())]
 
 
 def _read(series: Series) -> Rows:

@@ -60,6 +60,7 @@ def test_ucr_learns_from_as_many_rows_as_the_name_says(ucr: Path) -> None:
     (table,) = ucr.iterdir()
     values = pd.read_csv(table)["value"]
     (ucr / "005_UCR_Anomaly_in_a_line_300_1_2.txt").write_text("   ".join(map(str, values)))
+    table.with_suffix(".txt").write_text("the same series once more")
     (ucr / "manifest.csv").write_text("name,rows\n")
     board = open_board("ucr")
     csv, text = board.series(ucr)
