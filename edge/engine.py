@@ -19,6 +19,7 @@ from edge.errors import BundleError
 from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.reading import Readings, Status, Verdicts
+from edge.relevance import Relevance
 from edge.runtime import BLOCK, Runtime, open_runtime
 from edge.score import Scorer
 from edge.state import LAYOUT_VERSION, NEVER, Records, StateTable, layout, record_dtype
@@ -51,6 +52,7 @@ class Engine:
         self._scorer = Scorer(limit)
         self._adapts = adapts  # whether spreads follow the errors
         self._policy = policy or AlarmPolicy()
+        self._relevance = Relevance(self._policy, [channel.name for channel in manifest.channels])
         self._low = np.array(manifest.scaling.low, np.float32)
         self._high = np.array(manifest.scaling.high, np.float32)
         self._learn_slots = 2 * manifest.burn_in
@@ -142,10 +144,11 @@ class Engine:
         unit = self._scorer.unit(records)
         reach = self._scorer.reach(unit, records)
         score, channel = self._scorer.score(error, reach)
-        anomalous = judged & (score >= 1.0)
-        change = self._policy.advance(records, anomalous, time)
-
         expected = np.where(judged[:, None], scaling.unscaled(records["forecast"], records), np.nan)
+        counted = np.where(judged, self._counted(score, error, reach, value, expected), np.float32(0))
+        anomalous = counted >= 1.0
+        change = self._policy.advance(records, counted, time)
+
         half = records["scale"] * reach
         verdicts = Verdicts(
             stream=rows,
@@ -161,11 +164,25 @@ class Engine:
             change=change,
         )
         if self._adapts:
-            calm = judged & ~anomalous & (records["alarm"] == 0)
+            calm = judged & (score < 1.0) & (records["alarm"] == 0)
             self._scorer.learn(np.where(calm[:, None], error / unit, np.float32(np.nan)), records)
         self._step(records, observed, slot)
         self._finish(records)
         return verdicts
+
+    def _counted(
+        self,
+        score: NDArray[np.float32],
+        error: NDArray[np.float32],
+        reach: NDArray[np.float32],
+        value: NDArray[np.float64],
+        expected: NDArray[np.float64],
+    ) -> NDArray[np.float32]:
+        """Return the score (n,) of those deviations that the policy counts."""
+        if not self._relevance.chooses:
+            return score
+        counts = self._relevance.counts(value, expected)
+        return self._scorer.score(np.where(counts, error, np.float32(np.nan)), reach)[0]
 
     def _bridge(self, records: Records, slot: NDArray[np.int64]) -> None:
         """Carry each memory over the slots missing before `slot` (n,), or begin anew after too many."""

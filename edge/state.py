@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Records = NDArray[np.void]
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
 
 
@@ -36,9 +36,11 @@ def record_dtype(channels: int, memory: int) -> np.dtype[np.void]:
             ("seen", "<u4"),  # slots used so far to learn scaling and to fill the memory
             ("missed", "<u4"),  # slots bridged since the last reading
             ("recent", "<u4"),  # one bit a slot, newest lowest: did the score reach 1.0?
-            ("calm", "<u4"),  # slots since the score last reached 1.0
+            ("calm", "<u4"),  # slots since the score was last above the policy's release
             ("alarm", "<i8"),  # start of the open alarm, ms; 0 where there is none
-            ("rest", "<u4"),  # slots of cool-down left
+            ("cooling", "<u4"),  # slots of cool-down left
+            ("rest", "<u4"),  # slots left in which only a higher score opens another alarm
+            ("peak", "<f4"),  # highest score since the newest alarm opened
         ]
     )
 

@@ -209,7 +209,7 @@ def test_a_bundle_of_another_state_layout_is_refused(make_bundle: MakeBundle) ->
 
     bundle = make_bundle()
     other = replace(bundle, manifest=replace(bundle.manifest, layout_version=99))
-    with pytest.raises(BundleError, match="expected state layout 2, got layout 99"):
+    with pytest.raises(BundleError, match="expected state layout 3, got layout 99"):
         open_engine(other)
 
 
@@ -264,3 +264,39 @@ def test_k_of_n_waits_for_company(make_bundle: MakeBundle) -> None:
     verdicts = engine.feed(series([0.0] * 10 + [50.0, 50.0, 0.0, 50.0]))  # up, level, down, up
     assert verdicts.status[10:].tolist() == [Status.ANOMALY, Status.NORMAL, Status.ANOMALY, Status.ANOMALY]
     assert verdicts.change[10:].tolist() == [Change.NONE, Change.NONE, Change.OPENED, Change.NONE]
+
+
+def watch_two(make_bundle: MakeBundle, policy: AlarmPolicy, flow: float, pressure: float) -> Verdicts:
+    """Return the verdict on one slot after ten calm ones, both channels at 0."""
+    engine = open_engine(make_bundle(channels=("flow", "pressure")), policy=policy)
+    engine.add([KNOWN])
+    verdicts = engine.feed(interleave(series([0.0] * 10 + [flow]), series([0.0] * 10 + [pressure], channel=1)))
+    return verdicts.take(verdicts.time == verdicts.time.max())
+
+
+def test_a_deviation_the_policy_does_not_count_keeps_its_score_and_raises_no_alarm(make_bundle: MakeBundle) -> None:
+    verdict = watch_two(make_bundle, AlarmPolicy(direction={"flow": "above"}), flow=-50.0, pressure=0.0)
+    assert verdict.score[0] > 1
+    assert verdict.status[0] == Status.NORMAL
+    assert (verdict.alarm[0], verdict.change[0]) == (0, Change.NONE)
+
+
+def test_a_deviation_the_policy_does_not_count_hides_no_other(make_bundle: MakeBundle) -> None:
+    verdict = watch_two(make_bundle, AlarmPolicy(direction={"flow": "above"}), flow=-90.0, pressure=20.0)
+    assert verdict.status[0] == Status.ANOMALY
+    assert verdict.change[0] == Change.OPENED
+
+
+def test_a_deviation_below_the_least_raises_no_alarm(make_bundle: MakeBundle) -> None:
+    policy = AlarmPolicy(least_absolute=30.0)
+    assert watch_two(make_bundle, policy, flow=29.0, pressure=0.0).status[0] == Status.NORMAL
+    assert watch_two(make_bundle, policy, flow=31.0, pressure=0.0).status[0] == Status.ANOMALY
+
+
+def test_what_the_policy_does_not_count_is_not_learnt_either(make_bundle: MakeBundle) -> None:
+    engine = open_engine(make_bundle(), policy=AlarmPolicy(direction="above"))
+    engine.add([KNOWN])
+    engine.feed(series([0.0] * 10))
+    before = engine.table.field("spread", np.array([0], np.int32)).copy()
+    engine.feed(series([-20.0], first=10))
+    assert (engine.table.field("spread", np.array([0], np.int32)) == before).all()
