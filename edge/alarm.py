@@ -111,8 +111,8 @@ class AlarmPolicy:
             change[closes] = Change.CLOSED
         return change
 
-    def close(self, records: Records, chosen: NDArray[np.bool_]) -> None:
-        """End the open alarms of the chosen records (n,), which then cool down."""
+    def close(self, records: Records, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> None:
+        """End the open alarms of the chosen records, which then cool down."""
         records["alarm"][chosen] = 0
         records["recent"][chosen] = 0
         records["cooling"][chosen] = self.cool_down

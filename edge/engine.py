@@ -15,10 +15,11 @@ from edge.alarm import AlarmPolicy
 from edge.align import Aligner, Entries, Ignored
 from edge.bundle import Bundle
 from edge.calendar import Calendar
-from edge.errors import BundleError
+from edge.errors import BundleError, ConfigError
+from edge.level import Levels
 from edge.limits import Budget
 from edge.manifest import Manifest
-from edge.reading import Readings, Status, Verdicts
+from edge.reading import Change, Readings, Status, Verdicts
 from edge.relevance import Relevance
 from edge.runtime import BLOCK, Runtime, open_runtime
 from edge.score import Scorer
@@ -52,6 +53,7 @@ class Engine:
         self._scorer = Scorer(limit)
         self._adapts = adapts  # whether spreads follow the errors
         self._policy = policy or AlarmPolicy()
+        self._levels = Levels(self._policy)
         self._relevance = Relevance(self._policy, [channel.name for channel in manifest.channels])
         self._low = np.array(manifest.scaling.low, np.float32)
         self._high = np.array(manifest.scaling.high, np.float32)
@@ -86,6 +88,20 @@ class Engine:
             for verdict in self._feed_block(block)
         ]
         return Verdicts.concatenate(verdicts) if verdicts else self._no_verdicts()
+
+    def accept(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Confirm that the new level of the rows' streams is normal, and return the rows that have an alarm open.
+
+        It is accepted, and the alarm closed, with the next slot that lies away from the old level.
+        """
+        if self._levels.rule == "never":
+            raise ConfigError("alarm: expected level confirm or sustained where a new level is confirmed, got never")
+        rows = np.unique(rows)
+        rows = rows[self.table.field("alarm", rows) != 0]
+        records = self.table.gather(rows)
+        records["confirmed"] = 1
+        self.table.scatter(rows, records)
+        return rows
 
     def _feed_block(self, entries: Entries) -> Iterator[Verdicts]:
         rows, slot = entries.row, entries.slot
@@ -148,6 +164,10 @@ class Engine:
         counted = np.where(judged, self._counted(score, error, reach, value, expected), np.float32(0))
         anomalous = counted >= 1.0
         change = self._policy.advance(records, counted, time)
+        accepted = self._levels.accepted(observed, reach, records, change == Change.OPENED)
+        if accepted.size:
+            self._policy.close(records, accepted)
+            change[accepted] = Change.ACCEPTED
 
         half = records["scale"] * reach
         verdicts = Verdicts(
@@ -163,9 +183,14 @@ class Engine:
             alarm=records["alarm"].copy(),
             change=change,
         )
+        calm = judged & (score < 1.0) & (records["alarm"] == 0)
         if self._adapts:
-            calm = judged & (score < 1.0) & (records["alarm"] == 0)
             self._scorer.learn(np.where(calm[:, None], error / unit, np.float32(np.nan)), records)
+        self._levels.follow(observed, records, calm, ~judged, records["seen"] - np.uint32(self._learn_slots))
+        if accepted.size:
+            self._levels.move(reach, records, accepted)
+            self._begin_anew(records, accepted)
+            observed[accepted] = scaling.scaled(value[accepted], records[accepted])
         self._step(records, observed, slot)
         self._finish(records)
         return verdicts
@@ -190,10 +215,7 @@ class Engine:
         missing[records["seen"] < self._learn_slots] = 0
         lost = missing > self.manifest.max_gap
         if lost.any():
-            records["memory"][lost] = 0
-            records["forecast"][lost] = 0
-            records["width"][lost] = 1
-            records["seen"][lost] = self._learn_slots
+            self._begin_anew(records, lost)
             missing[lost] = 0
         while (going := missing > 0).any():
             part = records[going]
@@ -201,6 +223,13 @@ class Engine:
             part["missed"] += 1
             records[going] = part
             missing[going] -= 1
+
+    def _begin_anew(self, records: Records, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> None:
+        """Empty the chosen memories, which are filled again before a verdict is given."""
+        records["memory"][chosen] = 0
+        records["forecast"][chosen] = 0
+        records["width"][chosen] = 1
+        records["seen"][chosen] = self._learn_slots
 
     def _step(self, records: Records, observed: NDArray[np.float32], slot: NDArray[np.int64]) -> None:
         """Feed the scaled values (n, C) of slots to the forecaster; a missing one is its own forecast."""

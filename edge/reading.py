@@ -22,6 +22,7 @@ class Change(IntEnum):
     NONE = 0
     OPENED = 1
     CLOSED = 2
+    ACCEPTED = 3  #: closed, and the level the stream has moved to is normal from now on
 
 
 class Columns:

@@ -41,6 +41,12 @@ def record_dtype(channels: int, memory: int) -> np.dtype[np.void]:
             ("cooling", "<u4"),  # slots of cool-down left
             ("rest", "<u4"),  # slots left in which only a higher score opens another alarm
             ("peak", "<f4"),  # highest score since the newest alarm opened
+            ("level", "<f4", (channels,)),  # running mean of the scaled values while all is well
+            ("new_mean", "<f4", (channels,)),  # of the scaled values since the alarm opened
+            ("new_level", "<f4", (channels,)),  # their running mean, which forgets
+            ("new_noise", "<f4", (channels,)),  # running mean of their absolute deviations from it
+            ("new_slots", "<u4"),  # how many slots these three are of
+            ("confirmed", "|u1"),  # whether the user has confirmed that the new level is normal
         ]
     )
 

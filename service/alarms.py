@@ -29,7 +29,7 @@ class AlarmBook:
                 case Change.OPENED:
                     self._close(monitor, stream, monitor.names[row], None)
                     opened += self._open(monitor, _opening(monitor, verdicts, i), monitor.names[row])
-                case Change.CLOSED:
+                case Change.CLOSED | Change.ACCEPTED:
                     self._close(monitor, stream, monitor.names[row], time)
                 case _ if verdicts.channel[i] >= 0:
                     channel = monitor.channels[verdicts.channel[i]]

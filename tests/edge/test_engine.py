@@ -287,10 +287,9 @@ def test_a_deviation_the_policy_does_not_count_hides_no_other(make_bundle: MakeB
     assert verdict.change[0] == Change.OPENED
 
 
-def test_a_deviation_below_the_least_raises_no_alarm(make_bundle: MakeBundle) -> None:
-    policy = AlarmPolicy(least_absolute=30.0)
-    assert watch_two(make_bundle, policy, flow=29.0, pressure=0.0).status[0] == Status.NORMAL
-    assert watch_two(make_bundle, policy, flow=31.0, pressure=0.0).status[0] == Status.ANOMALY
+@pytest.mark.parametrize(("flow", "status"), [(29.0, Status.NORMAL), (31.0, Status.ANOMALY)])
+def test_a_deviation_below_the_least_raises_no_alarm(make_bundle: MakeBundle, flow: float, status: Status) -> None:
+    assert watch_two(make_bundle, AlarmPolicy(least_absolute=30.0), flow, pressure=0.0).status[0] == status
 
 
 def test_what_the_policy_does_not_count_is_not_learnt_either(make_bundle: MakeBundle) -> None:

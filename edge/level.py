@@ -1,0 +1,133 @@
+"""Level shifts: a stream that stays at a new level may be accepted as normal there.
+
+All in scaled values, channel by channel. While all is well, `level` follows the values (an exponentially weighted
+mean over `level_after` slots). While an alarm is open, `new_mean` is the mean of all its values (Welford 1962),
+`new_level` their running mean over a quarter of `level_after`, and `new_noise` the running mean of their absolute
+deviations from that.
+
+    shift = new_level - level
+    moved = |shift| > band's half-width * MOVED
+
+A level that the user confirmed is accepted with the first slot in which level and value of some channel have moved.
+It was sustained when over at least `level_after` slots some channel has shifted beyond its whole band, and
+every channel is steady:
+
+    no drift:         |new_level - new_mean| <= new_noise
+    not stuck:        new_noise >= QUIETEST * usual error, unless the channel is always at rest
+    not noisy:        new_noise <= NOISIEST * usual error
+
+The shift is taken against the level just before the alarm, so a drift too slow to tell from a steady level has not
+shifted by much; and against the mean of the whole alarm, so one that goes on while it is open never looks steady.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.alarm import AlarmPolicy
+from edge.score import LEAST_SPREAD
+from edge.state import Records
+
+MOVED = 0.5
+QUIETEST = 0.25
+NOISIEST = 2.5
+_RECENT = 4  # new_level forgets so many times faster than level
+
+
+class Levels:
+    """Follows the levels of streams and says which new ones are normal from now on."""
+
+    def __init__(self, policy: AlarmPolicy) -> None:
+        self.rule = policy.level
+        self._after = policy.level_after
+
+    def follow(
+        self,
+        observed: NDArray[np.float32],
+        records: Records,
+        calm: NDArray[np.bool_],
+        filling: NDArray[np.bool_],
+        filled: NDArray[np.integer],
+    ) -> None:
+        """Take one slot's scaled values (n, C) into the levels of the rows that are `calm` (n,) or `filling` (n,).
+
+        A level begins anew with the memory: it is the mean of the `filled` slots (n,) that a filling one has seen.
+        """
+        if self.rule == "never":
+            return
+        step = calm * np.float32(1 / self._after)
+        if filling.any():
+            step[filling] = 1 / (filled[filling] + 1.0)
+        change = observed - records["level"]
+        change[np.isnan(change)] = 0
+        records["level"] += change * step[:, None]
+
+    def accepted(
+        self,
+        observed: NDArray[np.float32],
+        reach: NDArray[np.float32],
+        records: Records,
+        opened: NDArray[np.bool_],
+    ) -> NDArray[np.intp]:
+        """Take one slot of the streams in alarm as evidence and return the rows whose new level is normal from now on.
+
+        `observed` and `reach`, the band's half-width, are (n, C), scaled; `opened` (n,) marks new alarms.
+        """
+        rows = np.flatnonzero(records["alarm"])
+        if self.rule == "never" or rows.size == 0:
+            return rows[:0]
+        self._take(observed[rows], records, rows, opened[rows])
+        shift = np.abs(records["new_level"][rows] - records["level"][rows]) / reach[rows]
+        away = np.abs(observed[rows] - records["level"][rows]) / reach[rows]
+        accepted = (records["confirmed"][rows] != 0) & ((shift > MOVED) & (away > MOVED)).any(axis=1)
+        if self.rule == "sustained":
+            long = records["new_slots"][rows] >= self._after
+            accepted |= long & (shift > 1).any(axis=1) & _steady(records, rows)
+        chosen: NDArray[np.intp] = rows[accepted]
+        return chosen
+
+    def move(self, reach: NDArray[np.float32], records: Records, rows: NDArray[np.intp]) -> None:
+        """Move the location of the rows' channels that have moved by their shifts; `reach` is (n, C), scaled."""
+        shift = records["new_level"][rows] - records["level"][rows]
+        shift[np.abs(shift) <= reach[rows] * MOVED] = 0
+        records["location"][rows] += records["scale"][rows] * shift
+
+    def _take(
+        self, observed: NDArray[np.float32], records: Records, rows: NDArray[np.intp], opened: NDArray[np.bool_]
+    ) -> None:
+        """Take one slot's scaled values (m, C) of the rows (m,) as evidence, anew where an alarm has just opened."""
+        slots = np.where(opened, 0, records["new_slots"][rows]) + 1
+        usual, new = _usual_error(records, rows[opened]), rows[opened]
+        records["confirmed"][new] = 0
+        records["new_mean"][new] = records["new_level"][new] = records["level"][new]
+        records["new_noise"][new] = usual
+        deviation = np.abs(observed - records["new_level"][rows])
+        deviation[opened] = usual  # from the old level, which is the shift
+
+        _average(records, "new_noise", rows, deviation, np.minimum(slots, self._after))
+        _average(records, "new_mean", rows, observed, slots)
+        _average(records, "new_level", rows, observed, np.minimum(slots, max(self._after // _RECENT, 1)))
+        records["new_slots"][rows] = slots
+
+
+def _average(
+    records: Records, name: str, rows: NDArray[np.intp], value: NDArray[np.float32], count: NDArray[np.integer]
+) -> None:
+    """Take values (m, C) into a field's running means of the last `count` (m,); a missing one changes nothing."""
+    before = records[name][rows]
+    change = (value - before) / count[:, None].astype(np.float32)
+    records[name][rows] = before + np.nan_to_num(change, nan=0.0)
+
+
+def _steady(records: Records, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which rows' channels all stay where they are, varying as they usually do."""
+    noise, usual = records["new_noise"][rows], _usual_error(records, rows)
+    stays = np.abs(records["new_level"][rows] - records["new_mean"][rows]) <= np.maximum(noise, LEAST_SPREAD)
+    alive = (noise >= QUIETEST * usual) | (records["spread"][rows] <= 2 * LEAST_SPREAD)
+    steady: NDArray[np.bool_] = (stays & alive & (noise <= NOISIEST * usual)).all(axis=1)
+    return steady
+
+
+def _usual_error(records: Records, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the learnt mean absolute error of the rows' channels, scaled."""
+    usual: NDArray[np.float32] = np.maximum(records["spread"][rows] * records["width"][rows], LEAST_SPREAD)
+    return usual
