@@ -1,12 +1,16 @@
 """Settings: the configuration file, read once and typed."""
 
 import ipaddress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from edge.alarm import AlarmPolicy
+from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
 from edge.secret import read_secret
@@ -95,6 +99,66 @@ class AlarmSettings(_Part):
         return self
 
 
+class MaintenanceSettings(_Part):
+    """Times at which alarms are expected: from a cron expression on, or while an event of a calendar file is on."""
+
+    cron: str | None = None
+    duration: str = "1h"  #: cron: how long each window is
+    ics: Path | None = None
+    time_zone: str = "UTC"  #: of the cron expression, and of a calendar's times without a zone
+    streams: tuple[str, ...] = Field(default=("*",), min_length=1)  #: patterns of names
+
+    @property
+    def duration_ms(self) -> int:
+        """Return how long each window is."""
+        return parse_duration(self.duration)
+
+    def relative_to(self, folder: Path) -> Self:
+        """Return the settings with the calendar's path taken from a folder."""
+        return self.model_copy(update={"ics": self.ics and folder / self.ics})
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, text: str) -> str:
+        try:
+            return ZoneInfo(text).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"expected a time zone such as 'Europe/Rome', got {text!r}") from error
+
+    @field_validator("duration")
+    @classmethod
+    def _is_duration(cls, text: str) -> str:
+        try:
+            parse_duration(text)
+        except ConfigError as error:
+            raise ValueError(str(error).removeprefix("interval: ")) from error
+        return text
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        wanted = f"expected a cron expression of five fields such as '0 2 * * SUN', got {text!r}"
+        if len(text.split()) != 5:
+            raise ValueError(wanted)
+        try:
+            next(CronSim(text, datetime(2000, 1, 1, tzinfo=UTC)))
+        except CronSimError as error:
+            raise ValueError(f"{wanted}: {error}") from error
+        except StopIteration:
+            raise ValueError(f"{wanted}, which never comes") from None
+        return text
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        if (self.cron is None) == (self.ics is None):
+            raise ValueError(f"expected either cron or ics, got {'both' if self.cron else 'neither'}")
+        if self.ics is not None and "duration" in self.model_fields_set:
+            raise ValueError("expected duration only with cron, got it with ics")
+        return self
+
+
 class MonitorSettings(_Part):
     """Which topics are watched, how their payloads are read, and with which bundle."""
 
@@ -106,7 +170,12 @@ class MonitorSettings(_Part):
     bundle: Annotated[str, AfterValidator(_bundle_reference)]
     budget: str | None = None
     alarm: AlarmSettings = AlarmSettings()
+    maintenance: tuple[MaintenanceSettings, ...] = ()
     max_streams: int = Field(default=10_000, ge=1)
+
+    def relative_to(self, folder: Path) -> Self:
+        """Return the settings with relative paths taken from a folder."""
+        return self.model_copy(update={"maintenance": tuple(each.relative_to(folder) for each in self.maintenance)})
 
     @field_validator("topic")
     @classmethod
@@ -144,6 +213,7 @@ class Settings(_Part):
     database: Path = Path("foresense.db")
     bundles: Path = Path("bundles")
     publish: PublishSettings = PublishSettings()
+    maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors
     monitors: dict[str, MonitorSettings] = Field(min_length=1)
 
     def relative_to(self, folder: Path) -> Self:
@@ -154,6 +224,8 @@ class Settings(_Part):
             "database": folder / self.database,
             "bundles": folder / self.bundles,
             "broker": broker,
+            "maintenance": tuple(each.relative_to(folder) for each in self.maintenance),
+            "monitors": {name: monitor.relative_to(folder) for name, monitor in self.monitors.items()},
         }
         return self.model_copy(update=update)
 

@@ -57,9 +57,9 @@ class RecordingOptions:
 
     def read(self) -> "Recorded":
         """Read the data; DataError and ConfigError say what is wrong with it or with an option."""
+        from edge.duration import parse_duration
         from models.data.opening import open_data
         from models.data.recordings import read_recordings
-        from models.duration import parse_duration
 
         units = dict(each.partition("=")[::2] for each in self.channels)
         interval_ms = parse_duration(self.interval) if self.interval else None

@@ -15,9 +15,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from edge.bundle import Bundle
+from edge.duration import duration_text
 from edge.errors import DataError
 from edge.limits import Budget
-from models.duration import duration_text
 from models.hidden import RULE
 from models.report import charts
 from models.report.stretch import choose

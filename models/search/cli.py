@@ -150,7 +150,7 @@ def _counts(found: "Found") -> dict[str, int]:
 
 
 def _seconds(text: str | None) -> float:
-    from models.duration import parse_duration
+    from edge.duration import parse_duration
 
     try:
         return parse_duration(text or "10min") / 1000

@@ -21,7 +21,8 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "foresense.yaml"
     path.write_text(
-        f"database: data/it.db\nbundles: /srv/bundles\nbroker: {{username: me, password_file: secret}}\n{MONITOR}}}}}"
+        f"database: data/it.db\nbundles: /srv/bundles\nbroker: {{username: me, password_file: secret}}\n"
+        f"maintenance: [{{ics: plant.ics}}]\n{MONITOR}, maintenance: [{{ics: sub/pump.ics}}]}}}}"
     )
 
     settings = read_settings(path)
@@ -29,6 +30,8 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert settings.database == tmp_path / "data/it.db"
     assert settings.bundles == Path("/srv/bundles")
     assert settings.broker.password_file == tmp_path / "secret"
+    assert settings.maintenance[0].ics == tmp_path / "plant.ics"
+    assert settings.monitors["main"].maintenance[0].ics == tmp_path / "sub/pump.ics"
     assert settings.monitors["main"].max_streams == 10_000
 
 
@@ -50,6 +53,24 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
 def test_a_mistake_in_a_monitor_is_told_with_its_place(tmp_path: Path, more: str, expected: str) -> None:
     (said,) = problems(tmp_path, f"{MONITOR}{more}}}}}")
     assert said.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("duration: 1h", ": expected either cron or ics, got neither"),
+        ("cron: '* *'", ".cron: expected a cron expression of five fields"),
+        ("cron: '0 0 30 2 *'", ".cron: expected a cron expression of five"),
+        ("cron: '0 2 * * *', duration: long", ".duration: expected a duration"),
+        ("ics: a.ics, duration: 2h", ": expected duration only with cron"),
+        ("ics: a.ics, time_zone: Mars", ".time_zone: expected a time zone"),
+        ("ics: a.ics, streams: []", ".streams: expected at least one, got none"),
+        ("isc: a.ics", ".isc: expected a known key, got 'isc'; did you mean 'ics'"),
+    ],
+)
+def test_a_mistake_in_a_maintenance_window_is_told_with_its_place(tmp_path: Path, given: str, expected: str) -> None:
+    (said,) = problems(tmp_path, f"{MONITOR}, maintenance: [{{{given}}}]}}}}")
+    assert said.startswith(f"monitors.main.maintenance.0{expected}")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
+from edge.duration import parse_duration
 from edge.errors import ConfigError
-from models.duration import parse_duration
 
 
 @pytest.mark.parametrize(
