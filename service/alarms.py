@@ -1,39 +1,65 @@
 """Alarms: what verdicts say of them, to rows of the database and messages to the world."""
 
 import hashlib
-from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from edge.reading import Change, Verdicts
+from service.incidents import Incidents
+from service.messages import SINK, alarm_message
 from service.monitor import Monitor
+from service.mutes import Mutes
 from service.store import Alarm, SavedStream, Store
 
-SINK = "mqtt"
+
+class _News(NamedTuple):
+    """An alarm that was raised, or closed, in this transaction."""
+
+    monitor: Monitor
+    stream: str
+    alarm: Alarm
 
 
 class AlarmBook:
-    """Enters alarms into the store as verdicts open, raise and close them. Works within a transaction."""
+    """Enters alarms into the store as verdicts open, raise and close them. Works within a transaction.
 
-    def __init__(self, store: Store) -> None:
+    An alarm of a stream that is maintained or muted is held: the world is told of it if it is still open when
+    that ends. `finish` ends the work of a transaction: it finds incidents, and then posts what the world is told.
+    """
+
+    def __init__(self, store: Store, mutes: Mutes, incidents: Incidents) -> None:
         self._store = store
+        self._mutes = mutes
+        self._incidents = incidents
+        self._held: set[int] = set()  # streams
+        self._news: list[_News] = []
+
+    def restore(self) -> None:
+        """Begin anew with what the database knows."""
+        self._news.clear()
+        self._incidents.restore()
+        held = self._store.db.execute('SELECT stream FROM alarm WHERE "end" IS NULL AND raised IS NULL')
+        self._held = {stream for (stream,) in held}
 
     def enter(self, monitor: Monitor, verdicts: Verdicts) -> int:
         """Enter what the verdicts changed, in their order, and return how many alarms are new."""
         opened = 0
         for i in np.flatnonzero((verdicts.alarm != 0) | (verdicts.change != Change.NONE)).tolist():
             row, time = int(verdicts.stream[i]), int(verdicts.time[i])
-            stream = monitor.ids[row]
+            stream, name = monitor.ids[row], monitor.names[row]
             match verdicts.change[i]:
                 case Change.OPENED:
-                    self._close(monitor, stream, monitor.names[row], None)
-                    opened += self._open(monitor, _opening(monitor, verdicts, i), monitor.names[row])
-                case Change.CLOSED | Change.ACCEPTED:
-                    self._close(monitor, stream, monitor.names[row], time)
+                    self._close(monitor, stream, name, None)
+                    opened += self._open(monitor, name, _opening(monitor, verdicts, i), time)
+                case Change.CLOSED:
+                    self._close(monitor, stream, name, time)
                 case _ if verdicts.channel[i] >= 0:
                     channel = monitor.channels[verdicts.channel[i]]
                     self._store.raise_peak(stream, float(verdicts.score[i]), time, channel)
+                    if stream in self._held and self._reason(monitor, name, time) is None:
+                        self._release(monitor, stream, name, time)
         return opened
 
     def close_lost(self, monitor: Monitor, streams: list[SavedStream]) -> None:
@@ -41,51 +67,55 @@ class AlarmBook:
         for stream in streams:
             self._close(monitor, stream.id, stream.name, None)
 
-    def _open(self, monitor: Monitor, alarm: Alarm, stream: str) -> bool:
-        if not self._store.open_alarm(alarm):
+    def finish(self) -> None:
+        """Find the incidents of what was raised and closed, and put all that the world is told into the outbox."""
+        if not self._news:
+            return
+        raised = [news for news in self._news if news.alarm.end is None]
+        for news in sorted(raised, key=lambda each: (each.alarm.raised, each.alarm.id)):
+            self._incidents.join(news.monitor.site, news.alarm)
+        for monitor, stream, alarm in self._news:
+            known = self._store.alarm(alarm.id)
+            if alarm.end is not None and known.incident is not None:
+                self._incidents.touch(known.incident)
+            if alarm.end is None and known.incident is None:
+                self._store.mark_told(alarm.id)
+            elif not known.told:
+                continue
+            body = alarm_message(monitor.name, stream, alarm._replace(incident=known.incident))
+            self._store.post(SINK, stream, body)
+        self._incidents.settle()
+        self._news.clear()
+
+    def _reason(self, monitor: Monitor, stream: str, time: int) -> str | None:
+        return monitor.maintenance.reason(stream, time) or self._mutes.reason(monitor.name, stream, time)
+
+    def _open(self, monitor: Monitor, stream: str, opening: Alarm, time: int) -> bool:
+        reason = self._reason(monitor, stream, time)
+        alarm = self._store.open_alarm(opening._replace(suppressed=reason, raised=None if reason else time))
+        if alarm is None:
             return False
-        self._store.post(SINK, stream, alarm_message(monitor.name, stream, alarm))
+        if reason is None:
+            self._news.append(_News(monitor, stream, alarm))
+        else:
+            self._held.add(alarm.stream)
         return True
 
+    def _release(self, monitor: Monitor, stream: int, name: str, time: int) -> None:
+        """Tell of an alarm that is still open now that nothing holds it."""
+        self._held.discard(stream)
+        if alarm := self._store.raise_alarm(stream, time):
+            self._news.append(_News(monitor, name, alarm))
+
     def _close(self, monitor: Monitor, stream: int, name: str, end: int | None) -> None:
+        self._held.discard(stream)
         if alarm := self._store.close_alarm(stream, end):
-            self._store.post(SINK, name, alarm_message(monitor.name, name, alarm))
+            self._news.append(_News(monitor, name, alarm))
 
 
 def alarm_id(monitor: str, stream: str, bundle: str, start: int) -> str:
     """Return the id of an alarm: the same whenever and wherever the same alarm is found."""
     return hashlib.sha256(msgspec.json.encode([monitor, stream, bundle, start])).hexdigest()[:32]
-
-
-def alarm_message(monitor: str, stream: str, alarm: Alarm) -> bytes:
-    """Return an alarm as the JSON that leaves the system."""
-    return msgspec.json.encode(
-        {
-            "id": alarm.id,
-            "monitor": monitor,
-            "stream": stream,
-            "bundle": alarm.bundle,
-            "state": "opened" if alarm.end is None else "closed",
-            "start": iso(alarm.start),
-            "end": None if alarm.end is None else iso(alarm.end),
-            "channel": alarm.channel,
-            "score": alarm.score,
-            "value": alarm.value,
-            "expected": alarm.expected,
-            "lower": alarm.lower,
-            "upper": alarm.upper,
-            "peak": {"score": alarm.peak_score, "time": iso(alarm.peak_time), "channel": alarm.peak_channel},
-        }
-    )
-
-
-def iso(time_ms: int) -> str:
-    """Return a time in UTC epoch milliseconds as ISO 8601.
-
-    >>> iso(1_700_000_000_250)
-    '2023-11-14T22:13:20.250Z'
-    """
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _opening(monitor: Monitor, verdicts: Verdicts, i: int) -> Alarm:

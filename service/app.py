@@ -11,12 +11,13 @@ from types import FrameType
 
 from edge.errors import ForesenseError
 from edge.runtime import open_runtime
-from service.alarms import SINK
 from service.configuration import read_settings
 from service.consumer import Consumer
 from service.counters import Counters
 from service.inbox import Inbox, Message
 from service.lock import InstanceLock
+from service.maintenance import Maintenance
+from service.messages import SINK
 from service.monitor import Monitor
 from service.outbox import OutboxReader
 from service.registry import Registry
@@ -40,7 +41,8 @@ class Service:
         self._database = settings.database
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
-        self._writer = Writer(self._store, monitors, self.inbox, self.counters, self._committed)
+        incident = settings.incident or None
+        self._writer = Writer(self._store, monitors, self.inbox, self.counters, self._committed, incident)
         outbox = OutboxReader(settings.database, SINK)
         self._relay = MqttRelay(settings.broker, settings.publish, outbox, self._writer.forget)
         filters = [monitor.template.filter for monitor in monitors]
@@ -116,11 +118,17 @@ def build(path: Path) -> Service:
 def open_monitors(path: Path, settings: Settings) -> tuple[list[Monitor], list[str]]:
     """Return the monitors that can be opened, and what is wrong with the others."""
     registry = Registry(settings.bundles)
-    monitors, problems = [], []
+    monitors: list[Monitor] = []
+    problems: list[str] = []
+    maintenance = None
+    try:
+        maintenance = Maintenance(settings.maintenance)
+    except ForesenseError as error:
+        problems.append(f"{path}: maintenance: {error}")
     for name, monitor in settings.monitors.items():
         try:
             bundle = registry.get(monitor.bundle)
-            monitors.append(Monitor(name, monitor, bundle, open_runtime(bundle.files)))
+            monitors.append(Monitor(name, monitor, bundle, open_runtime(bundle.files), maintenance))
         except ForesenseError as error:
             problems.append(f"{path}: monitors.{name}: {error}")
     try:

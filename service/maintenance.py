@@ -43,9 +43,9 @@ class _Entry:
 class Maintenance:
     """Says of a stream and a time whether it is maintained; the same whenever it is asked."""
 
-    def __init__(self, settings: Sequence[MaintenanceSettings]) -> None:
-        """Read the calendars; ConfigError if one of them cannot be."""
-        self._entries = [_entry(each) for each in settings]
+    def __init__(self, settings: Sequence[MaintenanceSettings], beside: "Maintenance | None" = None) -> None:
+        """Read the calendars; ConfigError if one of them cannot be. What is `beside` holds as well."""
+        self._entries: list[_Entry] = [*(beside._entries if beside else ()), *map(_entry, settings)]
 
     def reason(self, stream: str, time_ms: int) -> str | None:
         """Return why alarms of a stream are expected at a time (UTC epoch, ms), or None."""

@@ -11,6 +11,7 @@ from edge.limits import Budget
 from edge.reading import Readings
 from edge.runtime import Runtime
 from edge.state import LAYOUT_VERSION
+from service.maintenance import Maintenance
 from service.payloads.json import JsonPayload
 from service.payloads.number import NumberPayload
 from service.payloads.payload import Payload, Sample
@@ -25,8 +26,17 @@ log = logging.getLogger(__name__)
 class Monitor:
     """Watches the streams of one topic template with one bundle."""
 
-    def __init__(self, name: str, settings: MonitorSettings, bundle: Bundle, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: MonitorSettings,
+        bundle: Bundle,
+        runtime: Runtime,
+        maintenance: Maintenance | None = None,  # of all monitors
+    ) -> None:
         self.name = name
+        self.site = settings.site
+        self.maintenance = Maintenance(settings.maintenance, maintenance)
         self.bundle = bundle
         self.template = Template(settings.topic)
         self.channels = [channel.name for channel in bundle.manifest.channels]

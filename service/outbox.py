@@ -9,8 +9,9 @@ class OutboxRow(NamedTuple):
     """Something to be told to the world."""
 
     id: int
-    stream: str
+    stream: str  #: or site
     body: bytes
+    kind: str = "alarm"  #: or "incident"; the last level of its topic
 
 
 class OutboxReader:
@@ -22,7 +23,7 @@ class OutboxReader:
 
     def read(self, after: int, most: int) -> list[OutboxRow]:
         """Return the oldest rows with an id greater than `after`; sqlite3.Error if that fails."""
-        select = "SELECT id, stream, body FROM outbox WHERE sink = ? AND id > ? ORDER BY id LIMIT ?"
+        select = "SELECT id, stream, body, kind FROM outbox WHERE sink = ? AND id > ? ORDER BY id LIMIT ?"
         db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
         try:
             return [OutboxRow(*row) for row in db.execute(select, (self._sink, after, most))]

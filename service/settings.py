@@ -30,6 +30,14 @@ def _bundle_reference(text: str) -> str:
     return text
 
 
+def _duration(text: str) -> str:
+    try:
+        parse_duration(text)
+    except ConfigError as error:
+        raise ValueError(str(error).removeprefix("interval: ")) from error
+    return text
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -103,7 +111,7 @@ class MaintenanceSettings(_Part):
     """Times at which alarms are expected: from a cron expression on, or while an event of a calendar file is on."""
 
     cron: str | None = None
-    duration: str = "1h"  #: cron: how long each window is
+    duration: Annotated[str, AfterValidator(_duration)] = "1h"  #: cron: how long each window is
     ics: Path | None = None
     time_zone: str = "UTC"  #: of the cron expression, and of a calendar's times without a zone
     streams: tuple[str, ...] = Field(default=("*",), min_length=1)  #: patterns of names
@@ -124,15 +132,6 @@ class MaintenanceSettings(_Part):
             return ZoneInfo(text).key
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"expected a time zone such as 'Europe/Rome', got {text!r}") from error
-
-    @field_validator("duration")
-    @classmethod
-    def _is_duration(cls, text: str) -> str:
-        try:
-            parse_duration(text)
-        except ConfigError as error:
-            raise ValueError(str(error).removeprefix("interval: ")) from error
-        return text
 
     @field_validator("cron")
     @classmethod
@@ -159,6 +158,18 @@ class MaintenanceSettings(_Part):
         return self
 
 
+class IncidentSettings(_Part):
+    """When the alarms of a site are one incident: those of so many streams, within so long."""
+
+    streams: int = Field(default=3, ge=2)
+    within: Annotated[str, AfterValidator(_duration)] = "5min"
+
+    @property
+    def within_ms(self) -> int:
+        """Return how far apart the alarms may begin."""
+        return parse_duration(self.within)
+
+
 class MonitorSettings(_Part):
     """Which topics are watched, how their payloads are read, and with which bundle."""
 
@@ -171,6 +182,7 @@ class MonitorSettings(_Part):
     budget: str | None = None
     alarm: AlarmSettings = AlarmSettings()
     maintenance: tuple[MaintenanceSettings, ...] = ()
+    site: Annotated[str, AfterValidator(_plain_name)] = "plant"
     max_streams: int = Field(default=10_000, ge=1)
 
     def relative_to(self, folder: Path) -> Self:
@@ -214,6 +226,7 @@ class Settings(_Part):
     bundles: Path = Path("bundles")
     publish: PublishSettings = PublishSettings()
     maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors
+    incident: IncidentSettings | Literal[False] = IncidentSettings()
     monitors: dict[str, MonitorSettings] = Field(min_length=1)
 
     def relative_to(self, folder: Path) -> Self:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from edge.errors import ConfigError
 from service.rejects import Reason
+from service.schema import OPERATIONS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MOST_DEAD_LETTERS = 10_000
 _BUSY_S = 1.0  # the writer tries again by itself, and must be able to end in time
 LONGEST_DEAD_PAYLOAD = 64 * 1024  #: bytes kept of a rejected payload
@@ -34,6 +35,8 @@ CREATE TABLE dead_letter (
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, stream TEXT NOT NULL, body BLOB NOT NULL);
 """
+
+_MIGRATIONS = {2: (OPERATIONS,)}  #: version -> what makes it from the one before
 
 VerdictRow = tuple[int, int, str, Any, Any, Any, Any, Any, int]
 StateRow = tuple[int, str, int, bytes]
@@ -77,6 +80,13 @@ class Alarm(NamedTuple):
     peak_score: float
     peak_time: int
     peak_channel: str
+    suppressed: str | None = None  #: why the world was not told when it opened
+    raised: int | None = None  #: since when the world is to know of it, UTC epoch, ms; None while suppressed
+    told: int = 0  #: whether it had a message of its own
+    incident: str | None = None  #: id of the incident of its site that it is part of
+    explanation: str = ""
+    evidence: str = "{}"  #: the explanation as JSON
+    severity: str = ""  #: of the peak so far; the database says which
 
 
 class Store:
@@ -96,8 +106,8 @@ class Store:
             if version <= SCHEMA_VERSION:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")
-            if version == 0:
-                db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+            if version < SCHEMA_VERSION:
+                db.executescript(f"BEGIN IMMEDIATE; {_upgrade(version)} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise ConfigError(f"{self._path}: expected a database that can be written, got: {error}") from error
@@ -151,10 +161,13 @@ class Store:
         """Store verdicts, a row each channel; what has been said of a slot once stays."""
         self._db.executemany("INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def open_alarm(self, alarm: Alarm) -> bool:
-        """Store an alarm that has just opened, and return whether it is new."""
-        marks = ", ".join("?" * len(alarm))
-        return self._db.execute(f"INSERT OR IGNORE INTO alarm VALUES ({marks})", alarm).rowcount == 1  # noqa: S608
+    def open_alarm(self, alarm: Alarm) -> Alarm | None:
+        """Store an alarm that has just opened, and return it as it is stored; None if it is not new."""
+        columns = alarm[:-1]  # the severity is the database's
+        marks = ", ".join("?" * len(columns))
+        insert = f"INSERT OR IGNORE INTO alarm VALUES ({marks}) RETURNING *"  # noqa: S608
+        row = self._db.execute(insert, columns).fetchone()
+        return Alarm(*row) if row else None
 
     def raise_peak(self, stream: int, score: float, time: int, channel: str) -> None:
         """Keep the greatest score of a stream's open alarm."""
@@ -170,6 +183,23 @@ class Store:
         row = self._db.execute(update, (end, stream)).fetchone()
         return Alarm(*row) if row else None
 
+    def raise_alarm(self, stream: int, time: int) -> Alarm | None:
+        """Have the world know, since a time, of a stream's open alarm that was held; return it, if there is one."""
+        update = 'UPDATE alarm SET raised = ? WHERE stream = ? AND "end" IS NULL AND raised IS NULL RETURNING *'
+        row = self._db.execute(update, (time, stream)).fetchone()
+        return Alarm(*row) if row else None
+
+    def alarm(self, ident: str) -> Alarm:
+        """Return an alarm as it is stored; KeyError if there is none."""
+        row = self._db.execute("SELECT * FROM alarm WHERE id = ?", (ident,)).fetchone()
+        if row is None:
+            raise KeyError(ident)
+        return Alarm(*row)
+
+    def mark_told(self, ident: str) -> None:
+        """Note that an alarm has a message of its own."""
+        self._db.execute("UPDATE alarm SET told = 1 WHERE id = ?", (ident,))
+
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Set messages aside, and forget the oldest beyond what is kept."""
         insert = """INSERT INTO dead_letter (received, topic, payload, size, reason, detail)
@@ -178,16 +208,33 @@ class Store:
         oldest = "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?"
         self._db.execute(oldest, (MOST_DEAD_LETTERS,))
 
-    def post(self, sink: str, stream: str, body: bytes) -> None:
-        """Put something into the outbox of a relay."""
-        self._db.execute("INSERT INTO outbox (sink, stream, body) VALUES (?, ?, ?)", (sink, stream, body))
+    def post(self, sink: str, stream: str, body: bytes, kind: str = "alarm") -> None:
+        """Put something of a stream, or of a site, into the outbox of a relay."""
+        insert = "INSERT INTO outbox (sink, stream, body, kind) VALUES (?, ?, ?, ?)"
+        self._db.execute(insert, (sink, stream, body, kind))
 
     def forget(self, ids: Iterable[int]) -> None:
         """Take what was delivered out of the outbox."""
         self._db.executemany("DELETE FROM outbox WHERE id = ?", [(i,) for i in ids])
 
     @property
+    def db(self) -> sqlite3.Connection:
+        """Return the open connection, for those who keep tables of their own; to be used within a transaction."""
+        return self._db
+
+    def version(self) -> int:
+        """Return a number that changes whenever another process has written; it is the connection's own."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    @property
     def _db(self) -> sqlite3.Connection:
         if self._connection is None:
             raise sqlite3.ProgrammingError("the database is not open")
         return self._connection
+
+
+def _upgrade(version: int) -> str:
+    """Return the statements that make the newest schema of a version, 0 of nothing."""
+    steps = [_SCHEMA] if version == 0 else []
+    steps += [step for number in range(max(version, 1) + 1, SCHEMA_VERSION + 1) for step in _MIGRATIONS[number]]
+    return " ".join(steps)

@@ -13,8 +13,11 @@ from edge.reading import Verdicts
 from service.alarms import AlarmBook
 from service.counters import Counters
 from service.inbox import Inbox, Message
+from service.incidents import Incidents
 from service.intake import Intake, ReadingRow, Sorted
 from service.monitor import Monitor
+from service.mutes import Mutes
+from service.settings import IncidentSettings
 from service.store import Store, VerdictRow
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ class Writer:
         inbox: Inbox,
         counters: Counters,
         on_commit: Callable[[Sequence[Message], list[Scored]], None],
+        incident: IncidentSettings | None = None,
     ) -> None:
         self._store = store
         self._monitors = monitors
@@ -68,7 +72,9 @@ class Writer:
         self._counters = counters
         self._on_commit = on_commit
         self._intake = Intake(monitors)
-        self._alarms = AlarmBook(store)
+        self._mutes = Mutes(store)
+        self._alarms = AlarmBook(store, self._mutes, Incidents(store, monitors, incident))
+        self._version = -1  # of the database, when we last looked what operators have written
         self._delivered: deque[int] = deque()
         self._give_up = Event()
         self._thread = Thread(target=self._run, name="writer", daemon=True)
@@ -109,7 +115,7 @@ class Writer:
         try:
             while not self._give_up.is_set() and not self._inbox.drained:
                 batch = self._inbox.take(BATCH, _IDLE_S)
-                if batch or self._delivered:
+                if batch or self._delivered or self._is_asked():
                     self._commit(batch)
         except Exception:
             log.exception("the writer has failed; nothing is acknowledged any more")
@@ -136,17 +142,36 @@ class Writer:
         self._on_commit(batch, scored)
 
     def _restore(self) -> None:
+        self._version = -1
+        self._alarms.restore()
         for monitor in self._monitors:
             with self._store.transaction():
                 anew = monitor.restore(self._store.load_streams(monitor.name))
                 self._alarms.close_lost(monitor, anew)
+                self._alarms.finish()
+
+    def _is_asked(self) -> bool:
+        """Whether somebody else has written into the database, or it cannot be told."""
+        try:
+            return self._store.version() != self._version
+        except sqlite3.Error:
+            return True
+
+    def _hear(self) -> None:
+        """Take in what operators have written since the last time."""
+        version = self._store.version()
+        if version != self._version:
+            self._mutes.load()
+            self._version = version
 
     def _transact(self, batch: list[Message]) -> list[Scored]:
         """Do everything that follows from a batch in one transaction."""
         delivered, gain = list(self._delivered), _Gain()
         with self._store.transaction():
+            self._hear()
             result = self._intake.sort(batch)
             scored = [s for monitor, rows in result.readings if rows for s in self._score(monitor, rows, gain)]
+            self._alarms.finish()
             if result.letters:
                 self._store.add_dead_letters(result.letters)
             self._store.forget(delivered)

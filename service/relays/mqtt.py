@@ -11,7 +11,7 @@ import msgspec
 from paho.mqtt.client import MQTTMessageInfo
 
 from edge.reading import Status
-from service.alarms import iso
+from service.messages import iso
 from service.mqtt import Connection
 from service.outbox import OutboxReader, OutboxRow
 from service.settings import BrokerSettings, PublishSettings
@@ -127,7 +127,7 @@ class MqttRelay:
                 return
 
     def _publish_alarm(self, row: OutboxRow) -> None:
-        info = self._connection.publish(f"{self._publish.prefix}/{row.stream}/alarm", row.body, qos=1)
+        info = self._connection.publish(f"{self._publish.prefix}/{row.stream}/{row.kind}", row.body, qos=1)
         self._under_way[info.mid] = row.id
 
     def _publish_verdicts(self) -> None:

@@ -1,22 +1,28 @@
 """What the tests of the service share."""
 
-from collections.abc import Callable
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.runtime import open_runtime
-from service.inbox import Message
+from service.counters import Counters
+from service.inbox import Inbox, Message
 from service.monitor import Monitor
-from service.settings import MonitorSettings
-from tests.conftest import MakeBundle
+from service.settings import IncidentSettings, MonitorSettings
+from service.store import Store
+from service.writer import Scored, Writer
+from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.system.conftest import broker, own_broker, world
 
 __all__ = ["broker", "own_broker", "world"]
 
 MakeMonitor = Callable[..., Monitor]
 RECEIVED_MS = 1_700_000_000_000
+FIRST = START_MS // INTERVAL_MS * INTERVAL_MS
 
 
 def message(topic: str = "plant/a/value", payload: bytes = b"1", at_ms: int = RECEIVED_MS, **other: Any) -> Message:
@@ -27,12 +33,17 @@ def message(topic: str = "plant/a/value", payload: bytes = b"1", at_ms: int = RE
 
 @pytest.fixture
 def make_monitor(make_bundle: MakeBundle) -> MakeMonitor:
-    """Return a maker of monitors named main with a bundle that expects the last value."""
+    """Return a maker of monitors with a bundle that expects the last value."""
 
-    def make(topic: str = "plant/{device}/{channel}", bundle: dict[str, Any] | None = None, **settings: Any) -> Monitor:
+    def make(
+        topic: str = "plant/{device}/{channel}",
+        bundle: dict[str, Any] | None = None,
+        name: str = "main",
+        **settings: Any,
+    ) -> Monitor:
         made = make_bundle(**({"streams": ("a",)} | (bundle or {})))
         wanted = MonitorSettings(topic=topic, bundle=made.manifest.name, **settings)
-        return Monitor("main", wanted, made, open_runtime(made.files))
+        return Monitor(name, wanted, made, open_runtime(made.files))
 
     return make
 
@@ -40,3 +51,76 @@ def make_monitor(make_bundle: MakeBundle) -> MakeMonitor:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "data" / "foresense.db"
+
+
+class Bench:
+    """A writer with all that it needs, and what it acknowledged."""
+
+    def __init__(self, database: Path, *monitors: Monitor, incident: IncidentSettings | None = None) -> None:
+        self.database = database
+        self.store = Store(database)
+        self.inbox = Inbox()
+        self.counters = Counters()
+        self.acknowledged: list[Message] = []
+        self.scored: list[Scored] = []
+        self.writer = Writer(self.store, monitors, self.inbox, self.counters, self._committed, incident)
+
+    def start(self) -> None:
+        self.store.open()
+        self.writer.start()
+
+    def take(self, messages: Sequence[Message]) -> None:
+        for one in messages:
+            self.inbox.put(one, 1)
+            self.counters.received += 1
+
+    def stop(self) -> None:
+        self.inbox.close()
+        self.writer.stop(5)
+        self.store.close()
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        db = sqlite3.connect(self.database)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+
+    def told(self, kind: str = "alarm") -> list[dict[str, Any]]:
+        """Return the JSON of what is in the outbox."""
+        return [json.loads(body) for body, its in self.query("SELECT body, kind FROM outbox") if its == kind]  # type: ignore[arg-type]
+
+    def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
+        self.acknowledged.extend(messages)
+        self.scored.extend(scored)
+
+
+MakeBench = Callable[..., Bench]
+
+
+@pytest.fixture
+def make_bench(database: Path) -> Iterator[MakeBench]:
+    made: list[Bench] = []
+
+    def make(*monitors: Monitor, incident: IncidentSettings | None = None) -> Bench:
+        made.append(Bench(database, *monitors, incident=incident))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.stop()
+
+
+def readings(slots: range, spikes: Sequence[int] = (), device: str = "a") -> list[Message]:
+    return [
+        message(
+            f"plant/{device}/value",
+            json.dumps(
+                {"ts": FIRST + slot * INTERVAL_MS, "value": 100.0 if slot in spikes else slot % 3 / 10}
+            ).encode(),
+            at_ms=FIRST + slot * INTERVAL_MS,
+            mid=slot + 1,
+        )
+        for slot in slots
+    ]

@@ -1,4 +1,15 @@
-from service.alarms import alarm_id, iso
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from service.alarms import alarm_id
+from service.messages import iso
+from service.monitor import Monitor
+from service.settings import MaintenanceSettings
+from tests.conftest import INTERVAL_MS
+from tests.service.conftest import FIRST, MakeBench, MakeMonitor, readings
 
 
 def test_the_same_alarm_has_the_same_id_and_no_other_has_it() -> None:
@@ -20,3 +31,69 @@ def test_an_id_never_changes_between_versions() -> None:
 
 def test_times_leave_as_iso_8601_in_utc() -> None:
     assert iso(1_700_000_000_000) == "2023-11-14T22:13:20.000Z"
+
+
+@pytest.fixture
+def make_maintained(tmp_path: Path, make_monitor: MakeMonitor) -> Callable[[int, int], Monitor]:
+    """Return a maker of monitors of streams that are maintained from one slot to before another."""
+
+    def make(first: int, last: int) -> Monitor:
+        start, end = (datetime.fromtimestamp((FIRST + slot * INTERVAL_MS) / 1000, UTC) for slot in (first, last))
+        lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", f"DTSTART:{start:%Y%m%dT%H%M%SZ}", f"DTEND:{end:%Y%m%dT%H%M%SZ}"]
+        (tmp_path / "plant.ics").write_text("\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""]))
+        return make_monitor(payload="json", time="ts", maintenance=[MaintenanceSettings(ics=tmp_path / "plant.ics")])
+
+    return make
+
+
+MakeMaintained = Callable[[int, int], Monitor]
+ALARM = 'SELECT suppressed, raised, told, "end" IS NOT NULL FROM alarm'
+
+
+def test_an_alarm_within_a_window_is_stored_and_nobody_is_told(
+    make_bench: MakeBench, make_maintained: MakeMaintained
+) -> None:
+    bench = make_bench(make_maintained(15, 40))
+    bench.take(readings(range(50), spikes=[20]))
+    bench.stop()
+
+    assert bench.query(ALARM) == [("maintenance: plant.ics", None, 0, 1)]
+    assert bench.query("SELECT sum(status = 2), count(*) FROM verdict") == [(2, 50)]
+    assert bench.told() == []
+    assert bench.counters.alarms == 1
+
+
+@pytest.mark.parametrize(
+    "batches", [[range(40)], [range(21), range(21, 24), range(24, 40)], [range(23), range(23, 40)]]
+)
+def test_an_alarm_that_outlasts_its_window_is_told_then_whatever_the_batches(
+    make_bench: MakeBench, make_maintained: MakeMaintained, batches: list[range]
+) -> None:
+    monitor = make_maintained(15, 24)
+    for slots in batches:  # the service is started anew each time
+        bench = make_bench(monitor)
+        bench.take(readings(slots, spikes=[20]))
+        bench.stop()
+
+    raised = FIRST + 24 * INTERVAL_MS
+    assert bench.query(ALARM) == [("maintenance: plant.ics", raised, 1, 1)]
+    opened, closed = bench.told()
+    assert (opened["state"], opened["start"], opened["raised"]) == ("opened", at(20), at(24))
+    assert opened["suppressed"] == "maintenance: plant.ics"
+    assert (closed["state"], closed["id"]) == ("closed", opened["id"])
+
+
+def test_an_alarm_from_before_the_window_is_told_to_its_end(
+    make_bench: MakeBench, make_maintained: MakeMaintained
+) -> None:
+    bench = make_bench(make_maintained(21, 40))
+    bench.take(readings(range(40), spikes=[20]))
+    bench.stop()
+
+    assert [told["state"] for told in bench.told()] == ["opened", "closed"]
+    assert bench.told()[0]["suppressed"] is None
+    assert bench.told()[0]["severity"] == "critical"
+
+
+def at(slot: int) -> str:
+    return iso(FIRST + slot * INTERVAL_MS)

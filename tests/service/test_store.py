@@ -7,9 +7,9 @@ import pytest
 
 from edge.errors import ConfigError
 from service.lock import InstanceLock
-from service.outbox import OutboxReader
+from service.outbox import OutboxReader, OutboxRow
 from service.rejects import Reason
-from service.store import MOST_DEAD_LETTERS, Alarm, DeadLetter, Store
+from service.store import _SCHEMA, MOST_DEAD_LETTERS, SCHEMA_VERSION, Alarm, DeadLetter, Store
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_an_alarm_opens_once_rises_and_closes(store: Store) -> None:
         store.raise_peak(1, 3.0, 3000, "level")
         closed = store.close_alarm(1, 4000)
         assert store.close_alarm(1, 5000) is None
-    assert closed == alarm()._replace(end=4000, peak_score=3.0, peak_time=3000, peak_channel="level")
+    assert closed == alarm()._replace(end=4000, peak_score=3.0, peak_time=3000, peak_channel="level", severity="major")
 
 
 def test_only_the_newest_dead_letters_are_kept(store: Store, database: Path) -> None:
@@ -78,21 +78,55 @@ def test_only_the_newest_dead_letters_are_kept(store: Store, database: Path) -> 
 
 def test_a_relay_reads_its_outbox_in_order(store: Store, database: Path) -> None:
     with store.transaction():
-        for body in (b"1", b"2", b"3"):
-            store.post("mqtt", "a", body)
+        for body, kind in ((b"1", "alarm"), (b"2", "alarm"), (b"3", "incident")):
+            store.post("mqtt", "a", body, kind)
         store.post("webhook", "a", b"4")
         store.forget([2])
     outbox = OutboxReader(database, "mqtt")
-    assert outbox.read(0, 10) == [(1, "a", b"1"), (3, "a", b"3")]
-    assert outbox.read(0, 1) == [(1, "a", b"1")]
-    assert outbox.read(1, 10) == [(3, "a", b"3")]
+    assert outbox.read(0, 10) == [(1, "a", b"1", "alarm"), (3, "a", b"3", "incident")]
+    assert outbox.read(0, 1) == [(1, "a", b"1", "alarm")]
+    assert outbox.read(1, 10) == [(3, "a", b"3", "incident")]
+
+
+def test_the_severity_of_an_alarm_is_that_of_its_peak(store: Store) -> None:
+    with store.transaction():
+        opened = store.open_alarm(alarm()._replace(peak_score=1.5))
+        store.raise_peak(1, 4.0, 2000, "level")
+        assert opened is not None
+        assert (opened.severity, store.alarm("one").severity) == ("minor", "critical")
+
+
+def test_an_alarm_that_is_not_there_is_told(store: Store) -> None:
+    with pytest.raises(KeyError, match="none"):
+        store.alarm("none")
+
+
+def test_a_database_of_schema_1_is_brought_up_to_date_with_what_is_in_it(database: Path) -> None:
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as db:
+        db.executescript(f"{_SCHEMA} PRAGMA user_version = 1")
+        db.execute("INSERT INTO alarm VALUES ('one', 1, 'pump/1', 'flow', 1000, NULL, 2, 9, 1, 0, 2, 5, 1000, 'flow')")
+        db.execute("INSERT INTO outbox (sink, stream, body) VALUES ('mqtt', 'a', x'78')")
+        db.commit()
+    old, new = Store(database), Store(database.with_name("new.db"))
+    old.open()
+    new.open()
+
+    known = old.alarm("one")
+    assert (known.raised, known.told, known.severity, known.incident) == (1000, 1, "critical", None)
+    assert OutboxReader(database, "mqtt").read(0, 1) == [OutboxRow(1, "a", b"x", "alarm")]
+    tables = "SELECT sql FROM sqlite_schema ORDER BY name"
+    assert old.db.execute(tables).fetchall() == new.db.execute(tables).fetchall()
+    assert old.db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    old.close()
+    new.close()
 
 
 def test_a_newer_database_is_refused(store: Store, database: Path) -> None:
     store.close()
     with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(ConfigError, match="expected a database of schema 1 or earlier, got 99"):
+    with pytest.raises(ConfigError, match="expected a database of schema 2 or earlier, got 99"):
         Store(database).open()
 
 

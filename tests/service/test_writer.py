@@ -3,91 +3,14 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
-from service.counters import Counters
-from service.inbox import Inbox, Message
-from service.monitor import Monitor
 from service.rejects import Reason
 from service.store import Store
-from service.writer import Scored, Writer
-from tests.conftest import INTERVAL_MS, START_MS
-from tests.service.conftest import MakeMonitor, message
+from tests.conftest import INTERVAL_MS
+from tests.service.conftest import FIRST, MakeBench, MakeMonitor, message, readings
 from tests.system.conftest import wait_until
-
-FIRST = START_MS // INTERVAL_MS * INTERVAL_MS
-
-
-class Bench:
-    """A writer with all that it needs, and what it acknowledged."""
-
-    def __init__(self, database: Path, monitor: Monitor) -> None:
-        self.database = database
-        self.store = Store(database)
-        self.inbox = Inbox()
-        self.counters = Counters()
-        self.acknowledged: list[Message] = []
-        self.scored: list[Scored] = []
-        self.writer = Writer(self.store, [monitor], self.inbox, self.counters, self._committed)
-
-    def start(self) -> None:
-        self.store.open()
-        self.writer.start()
-
-    def take(self, messages: Sequence[Message]) -> None:
-        for one in messages:
-            self.inbox.put(one, 1)
-            self.counters.received += 1
-
-    def stop(self) -> None:
-        self.inbox.close()
-        self.writer.stop(5)
-        self.store.close()
-
-    def query(self, sql: str) -> list[tuple[object, ...]]:
-        db = sqlite3.connect(self.database)
-        try:
-            return db.execute(sql).fetchall()
-        finally:
-            db.close()
-
-    def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
-        self.acknowledged.extend(messages)
-        self.scored.extend(scored)
-
-
-MakeBench = Callable[[Monitor], Bench]
-
-
-@pytest.fixture
-def make_bench(database: Path) -> Iterator[MakeBench]:
-    made: list[Bench] = []
-
-    def make(monitor: Monitor) -> Bench:
-        made.append(Bench(database, monitor))
-        made[-1].start()
-        return made[-1]
-
-    yield make
-    for bench in made:
-        bench.stop()
-
-
-def readings(slots: range, spikes: Sequence[int] = (), device: str = "a") -> list[Message]:
-    return [
-        message(
-            f"plant/{device}/value",
-            json.dumps(
-                {"ts": FIRST + slot * INTERVAL_MS, "value": 100.0 if slot in spikes else slot % 3 / 10}
-            ).encode(),
-            at_ms=FIRST + slot * INTERVAL_MS,
-            mid=slot + 1,
-        )
-        for slot in slots
-    ]
 
 
 def test_readings_are_committed_and_then_acknowledged_in_order(

@@ -19,7 +19,9 @@ SPIKES = {20: STREAMS, 45: STREAMS[:3]}
 VERDICTS = """SELECT time, name, channel, value, expected, lower, upper, score, status
     FROM verdict JOIN stream ON stream.id = verdict.stream ORDER BY time, name, channel"""
 ALARMS = """SELECT alarm.id, name, bundle, channel, "start", "end", score, value, expected, lower, upper,
-    peak_score, peak_time, peak_channel FROM alarm JOIN stream ON stream.id = alarm.stream ORDER BY alarm.id"""
+    peak_score, peak_time, peak_channel, raised, incident FROM alarm JOIN stream ON stream.id = alarm.stream ORDER BY alarm.id"""
+
+INCIDENTS = 'SELECT id, site, "start", "end", newest, alarms FROM incident ORDER BY id'
 
 
 def recording(root: str) -> list[tuple[str, bytes | str]]:
@@ -57,9 +59,13 @@ def wait_for_all(plant: Plant) -> None:
 
 
 def alarms_heard(world: World, plant: Plant) -> set[str]:
-    """Return the ids of the alarms that the world was told of, however often."""
-    bodies = [body for topic, body in world.heard if topic.startswith(f"{plant.prefix}/") and topic.endswith("/alarm")]
-    return {json.loads(body)["id"] for body in bodies}
+    """Return the ids of the alarms that the world was told of, by themselves or within an incident."""
+
+    def bodies(kind: str) -> list[Any]:
+        heard = (body for topic, body in world.heard if topic.startswith(f"{plant.prefix}/") and topic.endswith(kind))
+        return [json.loads(body) for body in heard]
+
+    return {body["id"] for body in [*bodies("/alarm"), *(m for body in bodies("/incident") for m in body["members"])]}
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -80,7 +86,8 @@ def test_killed_at_any_moment_it_writes_what_it_would_have_written(
         world.publish(recording("undisturbed"))
         wait_for_all(calm)
         undisturbed |= {"verdicts": calm.query(VERDICTS), "alarms": calm.query(ALARMS)}
-        assert len(undisturbed["alarms"]) == 9
+        undisturbed["incidents"] = calm.query(INCIDENTS)
+        assert len(undisturbed["alarms"]) == undisturbed["incidents"][0][-1] == 9
         calm.kill()
 
     chance = random.Random(seed)  # noqa: S311
@@ -100,5 +107,6 @@ def test_killed_at_any_moment_it_writes_what_it_would_have_written(
 
     assert plant.query(VERDICTS) == undisturbed["verdicts"]
     assert plant.query(ALARMS) == undisturbed["alarms"]
+    assert plant.query(INCIDENTS) == undisturbed["incidents"]
     wait_until(lambda: alarms_heard(world, plant) == {alarm[0] for alarm in undisturbed["alarms"]}, "every alarm heard")
     assert plant.count("dead_letter") == 0

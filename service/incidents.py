@@ -1,0 +1,118 @@
+"""Incidents: the alarms of many streams of a site at once are one event, and the world is told once."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import msgspec
+
+from service.messages import SINK, Incident, Member, incident_message
+from service.monitor import Monitor
+from service.settings import IncidentSettings
+from service.store import Alarm, Store
+
+MOST_MEMBERS = 200  #: alarms that a message lists
+
+_Raised = tuple[str, int, int]  # id and stream of an alarm, and when it was raised
+
+
+class Incidents:
+    """Finds incidents by the alarms' own times. Works within a transaction; `settle` ends its work in it.
+
+    As soon as so many streams of a site have alarms raised within the time, these are an incident. An alarm
+    raised no later than that time after the newest of them joins it.
+    """
+
+    def __init__(self, store: Store, monitors: Sequence[Monitor], settings: IncidentSettings | None) -> None:
+        self._store = store
+        self._least, self._within = (settings.streams, settings.within_ms) if settings else (0, 0)
+        self._monitors: dict[str, list[str]] = {}  # of a site
+        for monitor in monitors:
+            self._monitors.setdefault(monitor.site, []).append(monitor.name)
+        self._touched: dict[str, None] = {}
+        self._joined: set[str] = set()  # alarms, in this transaction
+
+    def restore(self) -> None:
+        """Forget what the transaction has touched."""
+        self._touched.clear()
+        self._joined.clear()
+
+    def touch(self, incident: str) -> None:
+        """Note that an alarm of an incident has ended."""
+        self._touched[incident] = None
+
+    def join(self, site: str, alarm: Alarm) -> None:
+        """Take an alarm that was raised into the incident of its site, if there is one or it makes one."""
+        if not self._least or alarm.raised is None or alarm.id in self._joined:
+            return
+        within, db = self._within, self._store.db
+        select = 'SELECT id FROM incident WHERE site = ? AND "start" <= ? AND newest >= ? ORDER BY "start" LIMIT 1'
+        found = db.execute(select, (site, alarm.raised + within, alarm.raised - within)).fetchone()
+        if found:
+            self._add(found[0], [(alarm.id, alarm.stream, alarm.raised)])
+        elif members := self._together(site, alarm.raised):
+            start = members[0][2]
+            ident = incident_id(site, start)
+            db.execute("INSERT INTO incident VALUES (?, ?, ?, NULL, ?, 0, 0)", (ident, site, start, start))
+            self._add(ident, members)
+
+    def settle(self) -> None:
+        """Bring the incidents up to date that have changed, and tell of those that began, doubled or ended."""
+        for ident in self._touched:
+            self._settle(ident)
+        self.restore()
+
+    def _add(self, ident: str, members: Sequence[_Raised]) -> None:
+        db = self._store.db
+        db.executemany("UPDATE alarm SET incident = ? WHERE id = ?", [(ident, member[0]) for member in members])
+        update = (
+            'UPDATE incident SET "start" = min("start", ?), newest = max(newest, ?), alarms = alarms + ? WHERE id = ?'
+        )
+        db.execute(update, (members[0][2], members[-1][2], len(members), ident))
+        self._touched[ident] = None
+        self._joined.update(member[0] for member in members)
+
+    def _together(self, site: str, time: int) -> list[_Raised]:
+        """Return the first alarms of enough streams that lie within the time, one of them raised at `time`."""
+        select = """SELECT alarm.id, alarm.stream, raised FROM alarm JOIN stream ON stream.id = alarm.stream
+            WHERE raised BETWEEN ? AND ? AND incident IS NULL AND monitor IN (SELECT value FROM json_each(?))
+            ORDER BY raised, alarm.id"""
+        names, within = json.dumps(self._monitors[site]), self._within
+        near: list[_Raised] = self._store.db.execute(select, (time - within, time + within, names)).fetchall()
+        for begin in sorted({raised for _, _, raised in near if raised <= time}):
+            members = [each for each in near if begin <= each[2] <= begin + within]
+            if len({stream for _, stream, _ in members}) >= self._least:
+                return members
+        return []
+
+    def _settle(self, ident: str) -> None:
+        db = self._store.db
+        before = Incident(*db.execute("SELECT * FROM incident WHERE id = ?", (ident,)).fetchone())
+        select = 'SELECT max("end"), count(*) - count("end"), count(DISTINCT stream) FROM alarm WHERE incident = ?'
+        last, are_open, streams = db.execute(select, (ident,)).fetchone()
+        now = before._replace(end=None if are_open else last)
+        states = []
+        if not before.told:
+            states.append("opened")
+        elif now.alarms >= 2 * before.told or (before.end is not None and now.end is None):
+            states.append("grown")
+        if now.end is not None and (before.end, before.alarms) != (now.end, before.told):
+            states.append("closed")
+        told = now.alarms if states else before.told
+        db.execute('UPDATE incident SET "end" = ?, told = ? WHERE id = ?', (now.end, told, ident))
+        if not states:
+            return
+        select = """SELECT alarm.id, monitor, name, channel, "start", "end", severity, peak_score
+            FROM alarm JOIN stream ON stream.id = alarm.stream WHERE incident = ? ORDER BY raised, alarm.id LIMIT ?"""
+        members = [Member(*row) for row in db.execute(select, (ident, MOST_MEMBERS))]
+        for state in states:
+            told_as = now if state == "closed" else now._replace(end=None)
+            self._store.post(SINK, now.site, incident_message(told_as, state, streams, members), "incident")
+
+
+def incident_id(site: str, start: int) -> str:
+    """Return the id of an incident that began with an alarm raised at a time: the same whenever it is found.
+
+    It stands on the time and not on an alarm's id, because alarms of one moment come in any order.
+    """
+    return hashlib.sha256(msgspec.json.encode([site, start])).hexdigest()[:32]

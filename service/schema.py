@@ -1,0 +1,29 @@
+"""The schema of what operators need: which alarms the world is told of, incidents, mutes, requests, labels."""
+
+OPERATIONS = """
+ALTER TABLE alarm ADD COLUMN suppressed TEXT;
+ALTER TABLE alarm ADD COLUMN raised INTEGER;
+ALTER TABLE alarm ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN incident TEXT;
+ALTER TABLE alarm ADD COLUMN explanation TEXT NOT NULL DEFAULT '';
+ALTER TABLE alarm ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE alarm ADD COLUMN severity TEXT NOT NULL AS (
+    CASE WHEN peak_score >= 4 THEN 'critical' WHEN peak_score >= 2 THEN 'major' ELSE 'minor' END) VIRTUAL;
+UPDATE alarm SET raised = "start", told = 1;
+CREATE INDEX alarm_raised ON alarm (raised) WHERE raised IS NOT NULL;
+CREATE INDEX alarm_incident ON alarm (incident) WHERE incident IS NOT NULL;
+CREATE TABLE incident (
+    id TEXT PRIMARY KEY, site TEXT NOT NULL, "start" INTEGER NOT NULL, "end" INTEGER, newest INTEGER NOT NULL,
+    alarms INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX incident_newest ON incident (site, newest);
+CREATE TABLE mute (
+    id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, stream TEXT NOT NULL, until INTEGER NOT NULL,
+    reason TEXT NOT NULL, "by" TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, monitor TEXT NOT NULL, stream TEXT NOT NULL,
+    "by" TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE label (
+    alarm TEXT PRIMARY KEY, "false" INTEGER NOT NULL, note TEXT NOT NULL, "by" TEXT NOT NULL, created INTEGER NOT NULL)
+    WITHOUT ROWID;
+ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'alarm';
+"""
