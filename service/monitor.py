@@ -1,6 +1,7 @@
 """A monitor: the topics it watches, how it reads them, and the engine that scores its streams."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -120,6 +121,11 @@ class Monitor:
             np.array(time, np.int64),
             np.array(value, np.float64),
         )
+
+    def accept(self, streams: Sequence[str]) -> None:
+        """Take the present level of streams as their new normal; those that are not known are left out."""
+        rows = [self._rows[name] for name in streams if name in self._rows]
+        self.engine.accept(np.array(rows, np.int32))  # type: ignore[attr-defined]
 
     def changed_states(self) -> list[StateRow]:
         """Return the state records changed since the last call, as the database keeps them."""

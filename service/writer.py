@@ -17,6 +17,7 @@ from service.incidents import Incidents
 from service.intake import Intake, ReadingRow, Sorted
 from service.monitor import Monitor
 from service.mutes import Mutes
+from service.requests import Requests
 from service.settings import IncidentSettings
 from service.store import Store, VerdictRow
 
@@ -73,6 +74,7 @@ class Writer:
         self._on_commit = on_commit
         self._intake = Intake(monitors)
         self._mutes = Mutes(store)
+        self._requests = Requests(store, monitors)
         self._alarms = AlarmBook(store, self._mutes, Incidents(store, monitors, incident))
         self._version = -1  # of the database, when we last looked what operators have written
         self._delivered: deque[int] = deque()
@@ -162,6 +164,7 @@ class Writer:
         version = self._store.version()
         if version != self._version:
             self._mutes.load()
+            self._requests.carry_out()
             self._version = version
 
     def _transact(self, batch: list[Message]) -> list[Scored]:

@@ -19,7 +19,8 @@ SPIKES = {20: STREAMS, 45: STREAMS[:3]}
 VERDICTS = """SELECT time, name, channel, value, expected, lower, upper, score, status
     FROM verdict JOIN stream ON stream.id = verdict.stream ORDER BY time, name, channel"""
 ALARMS = """SELECT alarm.id, name, bundle, channel, "start", "end", score, value, expected, lower, upper,
-    peak_score, peak_time, peak_channel, raised, incident FROM alarm JOIN stream ON stream.id = alarm.stream ORDER BY alarm.id"""
+    peak_score, peak_time, peak_channel, raised, incident
+    FROM alarm JOIN stream ON stream.id = alarm.stream ORDER BY alarm.id"""
 
 INCIDENTS = 'SELECT id, site, "start", "end", newest, alarms FROM incident ORDER BY id'
 

@@ -1,0 +1,32 @@
+"""Requests: what operators ask of the engine; the writer does it, within a transaction of its own."""
+
+import logging
+from collections.abc import Sequence
+
+from service.monitor import Monitor
+from service.store import Store
+
+log = logging.getLogger(__name__)
+
+ACCEPT = "accept"  #: take a stream's present level as its new normal
+
+
+class Requests:
+    """Carries out what stands in the table `request`, each once."""
+
+    def __init__(self, store: Store, monitors: Sequence[Monitor]) -> None:
+        self._store = store
+        self._monitors = {monitor.name: monitor for monitor in monitors}
+
+    def carry_out(self) -> None:
+        """Do what is asked, and forget it; works within a transaction."""
+        db = self._store.db
+        asked: dict[str, list[str]] = {}
+        for name, stream in db.execute("SELECT monitor, stream FROM request WHERE kind = ? ORDER BY id", (ACCEPT,)):
+            asked.setdefault(name, []).append(stream)
+        for name, streams in asked.items():
+            if monitor := self._monitors.get(name):
+                monitor.accept(streams)
+                self._store.save_states(monitor.changed_states())
+                log.info("%s: the present level of %s is accepted", name, ", ".join(streams))
+        db.execute("DELETE FROM request")
