@@ -103,7 +103,8 @@ class Incidents:
         if not states:
             return
         select = """SELECT alarm.id, monitor, name, channel, "start", "end", severity, peak_score
-            FROM alarm JOIN stream ON stream.id = alarm.stream WHERE incident = ? ORDER BY raised, monitor, name LIMIT ?"""
+            FROM alarm JOIN stream ON stream.id = alarm.stream WHERE incident = ?
+            ORDER BY raised, monitor, name LIMIT ?"""
         members = [Member(*row) for row in db.execute(select, (ident, MOST_MEMBERS))]
         for state in states:
             told_as = now if state == "closed" else now._replace(end=None)

@@ -95,5 +95,17 @@ def test_an_alarm_from_before_the_window_is_told_to_its_end(
     assert bench.told()[0]["severity"] == "critical"
 
 
+def test_an_alarm_says_why_in_a_sentence_and_as_data(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor(payload="json", time="ts"))
+    bench.take(readings(range(23), spikes=[20]))
+    bench.stop()
+
+    (told,) = bench.told()
+    assert told["explanation"].startswith("value is 100 l/s, 0.1 l/s was expected, ")
+    seen = told["evidence"]["channels"]["value"]
+    assert (seen["value"], seen["expected"], seen["unit"]) == (100.0, told["expected"], "l/s")
+    assert bench.query("SELECT explanation FROM alarm") == [(told["explanation"],)]
+
+
 def at(slot: int) -> str:
     return iso(FIRST + slot * INTERVAL_MS)
