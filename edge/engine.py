@@ -49,7 +49,6 @@ class Engine:
         self._runtime = runtime
         self._aligner = Aligner(channels, manifest.interval_ms)
         self._calendar = Calendar(manifest.time_zone) if manifest.calendar else None
-        self.limit = limit  #: the standardised error whose score is 1.0
         self._scorer = Scorer(limit)
         self._adapts = adapts  # whether spreads follow the errors
         self._policy = policy or AlarmPolicy()
@@ -59,6 +58,15 @@ class Engine:
         self._high = np.array(manifest.scaling.high, np.float32)
         self._learn_slots = 2 * manifest.burn_in
         self._ready_slots = self._learn_slots + manifest.burn_in
+
+    @property
+    def limit(self) -> float:
+        """The standardised error whose score is 1.0; it may be set at any time."""
+        return self._scorer.limit
+
+    @limit.setter
+    def limit(self, limit: float) -> None:
+        self._scorer.limit = limit
 
     @property
     def ignored(self) -> Ignored:

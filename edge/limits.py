@@ -1,7 +1,7 @@
 """From a budget of alarms to the limit on the standardised error."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -19,32 +19,41 @@ _PERIOD_MS = {
 LAPLACE_EXCESS = 1.0  #: spreads; the mean excess of Laplace errors over any threshold
 LAPLACE_WEIGHT = 8
 _Z95 = 1.6449  # 95 % quantile of the normal distribution
-_BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?")
+_BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?( +for +the +(?:monitor|fleet))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many alarms a stream may raise, on average, while nothing is wrong."""
+    """How many alarms a stream, or a whole fleet of them, may raise, on average, while nothing is wrong."""
 
     alarms: float
     period: str
+    fleet: bool = False  #: whether all streams of a monitor together may raise so many
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a budget such as '2 per week'; ConfigError on any other form.
 
         >>> Budget.parse("2 per week")
-        Budget(alarms=2.0, period='week')
+        Budget(alarms=2.0, period='week', fleet=False)
         """
         match = _BUDGET.fullmatch(text.strip().lower())
         if match is None or match[2] not in _PERIOD_MS or float(match[1]) <= 0:
             raise ConfigError(
                 f"budget: expected a rate such as '2 per week' (per {', '.join(_PERIOD_MS)}), got {text!r}"
             )
-        return cls(float(match[1]), match[2])
+        return cls(float(match[1]), match[2], match[3] is not None)
 
     def __str__(self) -> str:
-        return f"{self.alarms:g} per {self.period}"
+        return f"{self.alarms:g} per {self.period}" + (" for the monitor" if self.fleet else "")
+
+    def shared(self, streams: int) -> Self:
+        """Return the budget of each stream when so many are watched.
+
+        >>> Budget.parse("10 per week for the monitor").shared(20)
+        Budget(alarms=0.5, period='week', fleet=False)
+        """
+        return replace(self, alarms=self.alarms / max(streams, 1), fleet=False) if self.fleet else self
 
     def per_slot(self, interval_ms: int) -> float:
         """Return the budget as alarms a slot."""

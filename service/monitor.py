@@ -60,7 +60,8 @@ class Monitor:
 
         What was in memory is thrown away; a stream whose state does not fit begins anew.
         """
-        self.engine: Engine = open_engine(self.bundle, self.budget, self._policy, self._runtime)
+        budget = self.budget.shared(len(saved))
+        self.engine: Engine = open_engine(self.bundle, budget, self._policy, self._runtime)
         self.names = [stream.name for stream in saved]
         self.ids = [stream.id for stream in saved]
         self._rows = {name: row for row, name in enumerate(self.names)}
@@ -111,6 +112,10 @@ class Monitor:
         """Begin to watch the new streams under the ids that the database gave them."""
         self.engine.add(self.new_names())
         self.ids.extend(ids)
+        if self.budget.fleet:
+            manifest = self.bundle.manifest
+            per_slot = self.budget.shared(len(self.ids)).per_slot(manifest.interval_ms)
+            self.engine.limit = manifest.tail.limit(per_slot)
 
     def readings(self, rows: list[tuple[int, str, int, float]]) -> Readings:
         """Return (row, channel, time, value) tuples as columns."""

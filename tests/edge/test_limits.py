@@ -27,6 +27,14 @@ def test_a_budget_reads_back_as_written() -> None:
     assert str(Budget.parse("2 per week")) == "2 per week"
 
 
+@pytest.mark.parametrize("text", ["10 per week for the monitor", "10/weeks  for the fleet"])
+def test_a_budget_for_the_monitor_is_shared_by_its_streams(text: str) -> None:
+    budget = Budget.parse(text)
+    assert str(budget) == "10 per week for the monitor"
+    assert [budget.shared(streams).alarms for streams in (0, 1, 20)] == [10, 10, 0.5]
+    assert Budget.parse("2 per week").shared(20) == Budget.parse("2 per week")
+
+
 def test_the_budget_is_kept_and_most_of_it_used() -> None:
     generator = np.random.default_rng(3)
     tail = Tail.fit(generator.exponential(1.0, 20_000))

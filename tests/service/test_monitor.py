@@ -2,6 +2,7 @@ import pytest
 
 from edge.errors import ConfigError
 from service.rejects import Reason, RejectError
+from service.store import SavedStream
 from service.topics import Match
 from tests.service.conftest import MakeMonitor
 
@@ -36,3 +37,20 @@ def test_a_topic_without_placeholders_is_a_stream_of_the_monitors_name(make_moni
 def test_a_lower_budget_makes_a_higher_limit(make_monitor: MakeMonitor) -> None:
     often, seldom = make_monitor(budget="1 per day"), make_monitor(bundle={"version": "2"}, budget="1 per year")
     assert seldom.limit > often.limit
+
+
+def test_a_budget_for_the_monitor_is_shared_by_the_streams_it_watches(make_monitor: MakeMonitor) -> None:
+    each = make_monitor(budget="1 per week")
+    together = make_monitor(bundle={"version": "2"}, budget="4 per week for the monitor")
+    for monitor in (each, together):
+        for names in (["a"], ["b", "c", "d"]):
+            for name in names:
+                monitor.row(name)
+            monitor.begin(list(range(len(monitor.ids), len(monitor.ids) + len(names))))
+            if names == ["a"] and monitor is together:
+                assert together.limit < each.limit
+    assert together.limit == each.limit
+
+    saved = [SavedStream(row, name, None, None, None) for row, name in enumerate(together.names)]
+    together.restore(saved)
+    assert together.limit == each.limit
