@@ -41,8 +41,7 @@ class Service:
         self._database = settings.database
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
-        incident = settings.incident or None
-        self._writer = Writer(self._store, monitors, self.inbox, self.counters, self._committed, incident)
+        self._writer = Writer(self._store, monitors, self.inbox, self.counters, self._committed, settings.incident)
         outbox = OutboxReader(settings.database, SINK)
         self._relay = MqttRelay(settings.broker, settings.publish, outbox, self._writer.forget)
         filters = [monitor.template.filter for monitor in monitors]

@@ -226,8 +226,13 @@ class Settings(_Part):
     bundles: Path = Path("bundles")
     publish: PublishSettings = PublishSettings()
     maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors
-    incident: IncidentSettings | Literal[False] = IncidentSettings()
+    incident: IncidentSettings | None = IncidentSettings()  #: None: no incidents
     monitors: dict[str, MonitorSettings] = Field(min_length=1)
+
+    @field_validator("incident", mode="before")
+    @classmethod
+    def _may_be_off(cls, raw: Any) -> Any:
+        return None if raw is False else raw
 
     def relative_to(self, folder: Path) -> Self:
         """Return the settings with relative paths taken from a folder."""

@@ -9,6 +9,7 @@ import yaml
 
 from edge.errors import ForesenseError
 from service.app import build
+from service.store import SCHEMA_VERSION
 from tests.conftest import MakeBundle
 from tests.system.conftest import Broker, World, wait_until
 
@@ -49,12 +50,22 @@ def test_a_database_that_is_damaged_stops_the_start_with_a_sentence(
 ) -> None:
     make_bundle()
     db = sqlite3.connect(tmp_path / "foresense.db")
-    db.execute("PRAGMA user_version = 1")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     db.close()
     service = build(configured(tmp_path, broker, "damaged"))
     with pytest.raises(ForesenseError, match="expected a database that can be read, got: no such table"):
         service.start()
     service.close()
+
+
+def test_a_calendar_that_cannot_be_read_is_refused_with_its_place(
+    tmp_path: Path, broker: Broker, make_bundle: MakeBundle
+) -> None:
+    make_bundle()
+    path = configured(tmp_path, broker, "calendar")
+    path.write_text(path.read_text() + "maintenance: [{ics: plant.ics}]\n")
+    with pytest.raises(ForesenseError, match=r"foresense.yaml: maintenance: .*plant.ics: expected a calendar file"):
+        build(path)
 
 
 def test_a_configuration_that_cannot_be_served_is_refused_before_anything_is_opened(

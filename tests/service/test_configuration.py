@@ -94,6 +94,10 @@ def test_a_mistake_in_a_maintenance_window_is_told_with_its_place(tmp_path: Path
             f"broker: {{host: plant.example, username: me, password_file: p}}\n{MONITOR}}}}}",
             "broker: expected a broker on this host (localhost), as a password would cross the network unencrypted",
         ),
+        (f"incident: {{stream: 2}}\n{MONITOR}}}}}", "incident.stream: expected a known key, got 'stream'; did you"),
+        (f"incident: {{within: soon}}\n{MONITOR}}}}}", "incident.within: expected a duration such as '10s', '5min'"),
+        (f"incident: true\n{MONITOR}}}}}", "incident: expected "),
+        (f"{MONITOR}, site: 'a/#'}}}}", "monitors.main.site: expected levels of a topic without '+', '#'"),
         (f"publish: {{prefix: 'a/#'}}\n{MONITOR}}}}}", "publish.prefix: expected levels of a topic"),
         (f"publish: {{prefix: plant}}\n{MONITOR}}}}}", "monitors.main.topic: expected topics other than"),
         (
@@ -105,6 +109,13 @@ def test_a_mistake_in_a_maintenance_window_is_told_with_its_place(tmp_path: Path
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
     (said,) = problems(tmp_path, text)
     assert said.startswith(expected)
+
+
+@pytest.mark.parametrize("given", ["off", "false", "null"])
+def test_incidents_may_be_off(tmp_path: Path, given: str) -> None:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(f"incident: {given}\n{MONITOR}}}}}")
+    assert read_settings(path).incident is None
 
 
 def test_every_mistake_is_told(tmp_path: Path) -> None:
