@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,22 +15,30 @@ from service.store import Alarm, Store
 
 MOST_MEMBERS = 200  #: alarms that a message lists
 
-_Raised = tuple[str, int, int]  # id and stream of an alarm, and when it was raised
+
+class _Raised(NamedTuple):
+    """An alarm, the stream it is of, when it was raised, and the incident it is part of."""
+
+    id: str
+    stream: int
+    raised: int
+    incident: str | None
 
 
 class Incidents:
     """Finds incidents by the alarms' own times. Works within a transaction; `settle` ends its work in it.
 
-    As soon as so many streams of a site have alarms raised within the time, these are an incident. An alarm
-    raised no later than that time after the newest of them joins it.
+    The alarms of a site are an incident where enough streams raise theirs within the time, and it goes on as long
+    as they do. Enough are so many as the settings say, but more than the budgets explain: of a count with mean m
+    by chance (Poisson), more than m + 4 sqrt(m) is no chance.
     """
 
     def __init__(self, store: Store, monitors: Sequence[Monitor], settings: IncidentSettings | None) -> None:
         self._store = store
         self._least, self._within = (settings.streams, settings.within_ms) if settings else (0, 0)
-        self._monitors: dict[str, list[str]] = {}  # of a site
+        self._monitors: dict[str, list[Monitor]] = {}  # of a site
         for monitor in monitors:
-            self._monitors.setdefault(monitor.site, []).append(monitor.name)
+            self._monitors.setdefault(monitor.site, []).append(monitor)
         self._touched: dict[str, None] = {}
         self._joined: set[str] = set()  # alarms, in this transaction
 
@@ -45,16 +55,17 @@ class Incidents:
         """Take an alarm that was raised into the incident of its site, if there is one or it makes one."""
         if not self._least or alarm.raised is None or alarm.id in self._joined:
             return
-        within, db = self._within, self._store.db
-        select = 'SELECT id FROM incident WHERE site = ? AND "start" <= ? AND newest >= ? ORDER BY "start" LIMIT 1'
-        found = db.execute(select, (site, alarm.raised + within, alarm.raised - within)).fetchone()
-        if found:
-            self._add(found[0], [(alarm.id, alarm.stream, alarm.raised)])
-        elif members := self._together(site, alarm.raised):
-            start = members[0][2]
+        members = self._together(site, alarm.raised)
+        free = [each for each in members if each.incident is None]
+        if not free:
+            return
+        ident = next((each.incident for each in members if each.incident is not None), None)
+        if ident is None:
+            start = free[0].raised
             ident = incident_id(site, start)
-            db.execute("INSERT INTO incident VALUES (?, ?, ?, NULL, ?, 0, 0)", (ident, site, start, start))
-            self._add(ident, members)
+            insert = "INSERT INTO incident VALUES (?, ?, ?, NULL, ?, 0, 0)"
+            self._store.db.execute(insert, (ident, site, start, start))
+        self._add(ident, free)
 
     def settle(self) -> None:
         """Bring the incidents up to date that have changed, and tell of those that began, doubled or ended."""
@@ -64,26 +75,33 @@ class Incidents:
 
     def _add(self, ident: str, members: Sequence[_Raised]) -> None:
         db = self._store.db
-        db.executemany("UPDATE alarm SET incident = ? WHERE id = ?", [(ident, member[0]) for member in members])
-        update = (
-            'UPDATE incident SET "start" = min("start", ?), newest = max(newest, ?), alarms = alarms + ? WHERE id = ?'
-        )
-        db.execute(update, (members[0][2], members[-1][2], len(members), ident))
+        db.executemany("UPDATE alarm SET incident = ? WHERE id = ?", [(ident, each.id) for each in members])
+        update = """UPDATE incident SET "start" = min("start", ?), newest = max(newest, ?), alarms = alarms + ?
+            WHERE id = ?"""
+        db.execute(update, (members[0].raised, members[-1].raised, len(members), ident))
         self._touched[ident] = None
-        self._joined.update(member[0] for member in members)
+        self._joined.update(each.id for each in members)
 
     def _together(self, site: str, time: int) -> list[_Raised]:
         """Return the first alarms of enough streams that lie within the time, one of them raised at `time`."""
-        select = """SELECT alarm.id, alarm.stream, raised FROM alarm JOIN stream ON stream.id = alarm.stream
-            WHERE raised BETWEEN ? AND ? AND incident IS NULL AND monitor IN (SELECT value FROM json_each(?))
-            ORDER BY raised, alarm.id"""
-        names, within = json.dumps(self._monitors[site]), self._within
-        near: list[_Raised] = self._store.db.execute(select, (time - within, time + within, names)).fetchall()
-        for begin in sorted({raised for _, _, raised in near if raised <= time}):
-            members = [each for each in near if begin <= each[2] <= begin + within]
-            if len({stream for _, stream, _ in members}) >= self._least:
+        select = """SELECT alarm.id, alarm.stream, raised, incident FROM alarm JOIN stream ON stream.id = alarm.stream
+            WHERE raised BETWEEN ? AND ? AND monitor IN (SELECT value FROM json_each(?)) ORDER BY raised, alarm.id"""
+        names = json.dumps([monitor.name for monitor in self._monitors[site]])
+        rows = self._store.db.execute(select, (time - self._within, time + self._within, names))
+        near, enough = [_Raised(*row) for row in rows], self._enough(site)
+        for begin in sorted({each.raised for each in near if each.raised <= time}):
+            members = [each for each in near if begin <= each.raised <= begin + self._within]
+            if len({each.stream for each in members}) >= enough:
                 return members
         return []
+
+    def _enough(self, site: str) -> int:
+        """Return how many streams with alarms within the time are no chance."""
+        mean = sum(
+            len(monitor.ids) * monitor.budget.shared(len(monitor.ids)).per_slot(self._within)
+            for monitor in self._monitors[site]
+        )
+        return max(self._least, math.ceil(mean + 4 * math.sqrt(mean)))
 
     def _settle(self, ident: str) -> None:
         db = self._store.db

@@ -4,12 +4,67 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim
+from cronsim import CronSim, CronSimError
+from pydantic import Field, field_validator, model_validator
 
+from edge.duration import parse_duration
 from service.calendars import CalendarWindows, read_calendar
-from service.settings import MaintenanceSettings
+from service.part import Duration, Part
+
+
+class MaintenanceSettings(Part):
+    """Times at which alarms are expected: from a cron expression on, or while an event of a calendar file is on."""
+
+    cron: str | None = None
+    duration: Duration = "1h"  #: cron: how long each window is
+    ics: Path | None = None
+    time_zone: str = "UTC"  #: of the cron expression, and of a calendar's times without a zone
+    streams: tuple[str, ...] = Field(default=("*",), min_length=1)  #: patterns of names
+
+    @property
+    def duration_ms(self) -> int:
+        """Return how long each window is."""
+        return parse_duration(self.duration)
+
+    def relative_to(self, folder: Path) -> Self:
+        """Return the settings with the calendar's path taken from a folder."""
+        return self.model_copy(update={"ics": self.ics and folder / self.ics})
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, text: str) -> str:
+        try:
+            return ZoneInfo(text).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"expected a time zone such as 'Europe/Rome', got {text!r}") from error
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        wanted = f"expected a cron expression of five fields such as '0 2 * * SUN', got {text!r}"
+        if len(text.split()) != 5:
+            raise ValueError(wanted)
+        try:
+            next(CronSim(text, datetime(2000, 1, 1, tzinfo=UTC)))
+        except CronSimError as error:
+            raise ValueError(f"{wanted}: {error}") from error
+        except StopIteration:
+            raise ValueError(f"{wanted}, which never comes") from None
+        return text
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        if (self.cron is None) == (self.ics is None):
+            raise ValueError(f"expected either cron or ics, got {'both' if self.cron else 'neither'}")
+        if self.ics is not None and "duration" in self.model_fields_set:
+            raise ValueError("expected duration only with cron, got it with ics")
+        return self
 
 
 class CronWindows:

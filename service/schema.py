@@ -15,7 +15,6 @@ CREATE INDEX alarm_incident ON alarm (incident) WHERE incident IS NOT NULL;
 CREATE TABLE incident (
     id TEXT PRIMARY KEY, site TEXT NOT NULL, "start" INTEGER NOT NULL, "end" INTEGER, newest INTEGER NOT NULL,
     alarms INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX incident_newest ON incident (site, newest);
 CREATE TABLE mute (
     id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, stream TEXT NOT NULL, until INTEGER NOT NULL,
     reason TEXT NOT NULL, "by" TEXT NOT NULL, created INTEGER NOT NULL);

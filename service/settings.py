@@ -1,19 +1,18 @@
 """Settings: the configuration file, read once and typed."""
 
 import ipaddress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from edge.alarm import AlarmPolicy
 from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
 from edge.secret import read_secret
+from service.maintenance import MaintenanceSettings
+from service.part import Duration, Part
 from service.topics import Template, overlap
 
 
@@ -30,19 +29,7 @@ def _bundle_reference(text: str) -> str:
     return text
 
 
-def _duration(text: str) -> str:
-    try:
-        parse_duration(text)
-    except ConfigError as error:
-        raise ValueError(str(error).removeprefix("interval: ")) from error
-    return text
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BrokerSettings(_Part):
+class BrokerSettings(Part):
     """How to reach the MQTT broker."""
 
     host: str = Field(default="localhost", min_length=1)
@@ -79,14 +66,14 @@ class BrokerSettings(_Part):
         return self
 
 
-class PublishSettings(_Part):
+class PublishSettings(Part):
     """What the service tells the broker."""
 
     prefix: Annotated[str, AfterValidator(_plain_name)] = "foresense"
     verdicts: bool = True
 
 
-class AlarmSettings(_Part):
+class AlarmSettings(Part):
     """When an alarm opens and closes; all in slots."""
 
     k: int = 1
@@ -107,62 +94,11 @@ class AlarmSettings(_Part):
         return self
 
 
-class MaintenanceSettings(_Part):
-    """Times at which alarms are expected: from a cron expression on, or while an event of a calendar file is on."""
-
-    cron: str | None = None
-    duration: Annotated[str, AfterValidator(_duration)] = "1h"  #: cron: how long each window is
-    ics: Path | None = None
-    time_zone: str = "UTC"  #: of the cron expression, and of a calendar's times without a zone
-    streams: tuple[str, ...] = Field(default=("*",), min_length=1)  #: patterns of names
-
-    @property
-    def duration_ms(self) -> int:
-        """Return how long each window is."""
-        return parse_duration(self.duration)
-
-    def relative_to(self, folder: Path) -> Self:
-        """Return the settings with the calendar's path taken from a folder."""
-        return self.model_copy(update={"ics": self.ics and folder / self.ics})
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_time_zone(cls, text: str) -> str:
-        try:
-            return ZoneInfo(text).key
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"expected a time zone such as 'Europe/Rome', got {text!r}") from error
-
-    @field_validator("cron")
-    @classmethod
-    def _is_cron(cls, text: str | None) -> str | None:
-        if text is None:
-            return None
-        wanted = f"expected a cron expression of five fields such as '0 2 * * SUN', got {text!r}"
-        if len(text.split()) != 5:
-            raise ValueError(wanted)
-        try:
-            next(CronSim(text, datetime(2000, 1, 1, tzinfo=UTC)))
-        except CronSimError as error:
-            raise ValueError(f"{wanted}: {error}") from error
-        except StopIteration:
-            raise ValueError(f"{wanted}, which never comes") from None
-        return text
-
-    @model_validator(mode="after")
-    def _is_one_kind(self) -> Self:
-        if (self.cron is None) == (self.ics is None):
-            raise ValueError(f"expected either cron or ics, got {'both' if self.cron else 'neither'}")
-        if self.ics is not None and "duration" in self.model_fields_set:
-            raise ValueError("expected duration only with cron, got it with ics")
-        return self
-
-
-class IncidentSettings(_Part):
+class IncidentSettings(Part):
     """When the alarms of a site are one incident: those of so many streams, within so long."""
 
     streams: int = Field(default=3, ge=2)
-    within: Annotated[str, AfterValidator(_duration)] = "5min"
+    within: Duration = "5min"
 
     @property
     def within_ms(self) -> int:
@@ -170,7 +106,7 @@ class IncidentSettings(_Part):
         return parse_duration(self.within)
 
 
-class MonitorSettings(_Part):
+class MonitorSettings(Part):
     """Which topics are watched, how their payloads are read, and with which bundle."""
 
     topic: str
@@ -218,7 +154,7 @@ class MonitorSettings(_Part):
         return self
 
 
-class Settings(_Part):
+class Settings(Part):
     """The whole configuration file."""
 
     broker: BrokerSettings = BrokerSettings()

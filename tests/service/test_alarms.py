@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from service.alarms import alarm_id
+from service.maintenance import MaintenanceSettings
 from service.messages import iso
 from service.monitor import Monitor
-from service.settings import MaintenanceSettings
 from tests.conftest import INTERVAL_MS
 from tests.service.conftest import FIRST, MakeBench, MakeMonitor, readings
 

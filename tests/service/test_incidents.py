@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from service.inbox import Message
 from service.incidents import incident_id
+from service.maintenance import MaintenanceSettings
 from service.settings import IncidentSettings
 from tests.conftest import INTERVAL_MS
 from tests.service.conftest import FIRST, MakeBench, MakeMonitor, readings
@@ -130,3 +132,50 @@ def test_streams_of_two_sites_have_nothing_to_do_with_each_other_and_those_of_tw
     assert bench.query("SELECT site, alarms FROM incident") == [("north", 3)]
     assert bench.query("SELECT DISTINCT stream FROM outbox WHERE kind = 'incident'") == [("north",)]
     assert {told["monitor"] for told in bench.told()} == {"mills"}
+
+
+def test_a_lone_alarm_long_after_the_others_is_told_though_theirs_are_open(
+    make_bench: MakeBench, make_monitor: MakeMonitor
+) -> None:
+    monitor = make_monitor(payload="json", time="ts", bundle={"streams": STREAMS})
+    bench = make_bench(monitor, incident=TOGETHER)
+    spikes = {"a": range(20, 60, 2), "b": [20], "c": [20], "d": [45]}  # a flips to and fro: its alarm stays open
+    bench.take(plant(spikes, 60))
+    bench.stop()
+
+    assert [(told["stream"], told["state"]) for told in bench.told()] == [("d", "opened"), ("d", "closed")]
+    assert bench.query("SELECT alarms FROM incident") == [(3,)]
+
+
+def test_where_the_budget_explains_many_alarms_at_once_they_are_no_incident(
+    make_bench: MakeBench, make_monitor: MakeMonitor
+) -> None:
+    often = make_monitor(payload="json", time="ts", bundle={"streams": STREAMS}, budget="10 per hour")
+    bench = make_bench(often, incident=TOGETHER)  # 2 by chance in 2 min; 8 are none
+    bench.take(plant({"a": [20], "b": [20], "c": [20], "d": [22]}))
+    bench.stop()
+
+    assert bench.told("incident") == []
+    assert len([told for told in bench.told() if told["state"] == "opened"]) >= 4
+
+
+def test_alarms_that_outlast_a_window_are_one_incident_when_it_ends(
+    tmp_path: Path, make_bench: MakeBench, make_monitor: MakeMonitor
+) -> None:
+    (tmp_path / "plant.ics").write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20231114T221300Z\nDTEND:20231114T221730Z\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    monitor = make_monitor(
+        payload="json",
+        time="ts",
+        bundle={"streams": STREAMS},
+        maintenance=[MaintenanceSettings(ics=tmp_path / "plant.ics")],
+    )
+    bench = make_bench(monitor, incident=IncidentSettings(streams=3, within="20s"))
+    bench.take(plant({"a": range(4, 40, 2), "b": range(10, 40, 2), "c": range(20, 40, 2)}))  # until slot 25
+    bench.stop()
+
+    opened, *_ = bench.told("incident")
+    assert [each["stream"] for each in opened["members"]] == ["a", "b", "c"]
+    assert opened["start"] == "2023-11-14T22:17:30.000Z"
+    assert bench.told() == []

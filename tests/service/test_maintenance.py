@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from edge.errors import ConfigError
-from service.maintenance import Maintenance
-from service.settings import MaintenanceSettings
+from service.maintenance import Maintenance, MaintenanceSettings
 
 ROME = ZoneInfo("Europe/Rome")
 
