@@ -49,17 +49,17 @@ class AlarmBook:
         for i in np.flatnonzero((verdicts.alarm != 0) | (verdicts.change != Change.NONE)).tolist():
             row, time = int(verdicts.stream[i]), int(verdicts.time[i])
             stream, name = monitor.ids[row], monitor.names[row]
-            match verdicts.change[i]:
-                case Change.OPENED:
-                    self._close(monitor, stream, name, None)
-                    opened += self._open(monitor, name, _opening(monitor, verdicts, i), time)
-                case Change.CLOSED:
-                    self._close(monitor, stream, name, time)
-                case _ if verdicts.channel[i] >= 0:
-                    channel = monitor.channels[verdicts.channel[i]]
-                    self._store.raise_peak(stream, float(verdicts.score[i]), time, channel)
-                    if stream in self._held and self._reason(monitor, name, time) is None:
-                        self._release(monitor, stream, name, time)
+            change = verdicts.change[i]
+            if change == Change.OPENED:
+                self._close(monitor, stream, name, None)
+                opened += self._open(monitor, name, _opening(monitor, verdicts, i), time)
+            elif change != Change.NONE:  # however it ended
+                self._close(monitor, stream, name, time)
+            elif verdicts.channel[i] >= 0:
+                channel = monitor.channels[verdicts.channel[i]]
+                self._store.raise_peak(stream, float(verdicts.score[i]), time, channel)
+                if stream in self._held and self._reason(monitor, name, time) is None:
+                    self._release(monitor, stream, name, time)
         return opened
 
     def close_lost(self, monitor: Monitor, streams: list[SavedStream]) -> None:

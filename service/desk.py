@@ -51,10 +51,16 @@ class Desk:
             return [Mute(*row) for row in db.execute(f"{SELECT} WHERE until > ? ORDER BY until", (_now_ms(),))]
 
     def accept(self, monitor: str, stream: str) -> None:
-        """Ask the service to take the present level of a stream as the new normal; DataError if there is no such."""
+        """Ask the service to take the level of a stream in alarm as the new normal; DataError if it is not in alarm."""
         names = self.streams(monitor)
         if stream not in names:
             raise DataError(_unknown(f"a stream of monitor {monitor}", stream, names))
+        select = """SELECT name FROM alarm JOIN stream ON stream.id = alarm.stream
+            WHERE "end" IS NULL AND monitor = ? ORDER BY "start" DESC"""
+        with self._connection() as db:
+            in_alarm = [name for (name,) in db.execute(select, (monitor,))]
+        if stream not in in_alarm:
+            raise DataError(_unknown(f"a stream of monitor {monitor} with an open alarm", stream, in_alarm))
         insert = 'INSERT INTO request (kind, monitor, stream, "by", created) VALUES (?, ?, ?, ?, ?)'
         with self._transaction() as db:
             db.execute(insert, (ACCEPT, monitor, stream, self._by, _now_ms()))

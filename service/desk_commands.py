@@ -71,7 +71,7 @@ def mutes(path: Path, as_json: bool) -> None:
 @_FILE
 @click.argument("target", metavar="MONITOR/STREAM")
 def accept(path: Path, target: str) -> None:
-    """Take a stream's present level as its new normal, as after a change of the machine or its use.
+    """Take the level of a stream in alarm as its new normal, as after a change of the machine or its use.
 
     The running service does it within about a second; one that is not running does it when it starts.
     """

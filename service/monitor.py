@@ -127,10 +127,14 @@ class Monitor:
             np.array(value, np.float64),
         )
 
-    def accept(self, streams: Sequence[str]) -> None:
-        """Take the present level of streams as their new normal; those that are not known are left out."""
+    def accept(self, streams: Sequence[str]) -> list[str]:
+        """Take the present level of streams as their new normal, and return those that were in alarm, as they must be.
+
+        ForesenseError if the alarm policy has no such thing.
+        """
         rows = [self._rows[name] for name in streams if name in self._rows]
-        self.engine.accept(np.array(rows, np.int32))  # type: ignore[attr-defined]
+        accepted = self.engine.accept(np.array(rows, np.int32))  # type: ignore[attr-defined]
+        return [self.names[row] for row in accepted.tolist()]
 
     def changed_states(self) -> list[StateRow]:
         """Return the state records changed since the last call, as the database keeps them."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from edge.errors import ForesenseError
 from service.monitor import Monitor
 from service.store import Store
 
@@ -26,7 +27,16 @@ class Requests:
             asked.setdefault(name, []).append(stream)
         for name, streams in asked.items():
             if monitor := self._monitors.get(name):
-                monitor.accept(streams)
-                self._store.save_states(monitor.changed_states())
-                log.info("%s: the present level of %s is accepted", name, ", ".join(streams))
+                self._accept(monitor, streams)
         db.execute("DELETE FROM request")
+
+    def _accept(self, monitor: Monitor, streams: list[str]) -> None:
+        try:
+            accepted = monitor.accept(streams)
+        except ForesenseError as error:
+            log.warning("%s: the level of %s cannot be accepted: %s", monitor.name, ", ".join(streams), error)
+            return
+        self._store.save_states(monitor.changed_states())
+        for stream in streams:
+            done = "is accepted" if stream in accepted else "is not asked for: it has no alarm open"
+            log.info("%s: the present level of %s %s", monitor.name, stream, done)

@@ -98,29 +98,47 @@ def test_what_is_not_muted_cannot_be_unmuted(store: Store, desk: Desk) -> None:
 def test_a_level_is_accepted_once_and_the_state_is_stored(
     bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accepted: list[int] = []
+    asked: list[int] = []
 
-    def accept(engine: Engine, rows: NDArray[np.int32]) -> None:
-        accepted.extend(rows.tolist())
+    def accept(engine: Engine, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        asked.extend(rows.tolist())
         records = engine.table.gather(rows)
         records["seen"] = 7
         engine.table.scatter(rows, records)
+        return rows
 
     monkeypatch.setattr(Engine, "accept", accept, raising=False)
-    feed(bench, range(10))
+    feed(bench, range(22), (20,))
+    before = bench.query("SELECT record FROM state")
     desk.accept("main", "a")
     wait_until(lambda: bench.query("SELECT * FROM request") == [], "the request is carried out")
-    before = bench.query("SELECT record FROM state")
-    feed(bench, range(10, 11))
 
-    assert accepted == [0]
+    assert asked == [0]
     assert bench.query("SELECT record FROM state") != before
 
 
-def test_a_stream_that_is_not_known_cannot_be_accepted(bench: Bench, desk: Desk) -> None:
+def test_a_policy_that_accepts_no_levels_stops_nothing(
+    bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def accept(_engine: Engine, _rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        raise ConfigError("alarm: expected level confirm or sustained, got never")
+
+    monkeypatch.setattr(Engine, "accept", accept, raising=False)
+    feed(bench, range(22), (20,))
+    desk.accept("main", "a")
+    wait_until(lambda: bench.query("SELECT * FROM request") == [], "the request is carried out")
+    feed(bench, range(22, 30))
+
+    assert "main: the level of a cannot be accepted: alarm: expected level confirm or sustained" in caplog.text
+    assert bench.query("SELECT count(*) FROM verdict") == [(30,)]
+
+
+def test_only_a_stream_in_alarm_can_be_accepted(bench: Bench, desk: Desk) -> None:
     feed(bench, range(1))
     with pytest.raises(DataError, match="expected a stream of monitor main, got 'aa'; did you mean 'a'"):
         desk.accept("main", "aa")
+    with pytest.raises(DataError, match="of monitor main with an open alarm, got 'a'; known are none"):
+        desk.accept("main", "a")
 
 
 def test_an_alarm_is_labelled_and_labelled_again(bench: Bench, desk: Desk) -> None:

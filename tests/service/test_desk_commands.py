@@ -6,7 +6,7 @@ import yaml
 from click.testing import CliRunner
 
 from service.cli import main
-from service.store import Store
+from service.store import Alarm, Store
 
 
 @pytest.fixture
@@ -54,6 +54,10 @@ def test_a_whole_monitor_is_muted_by_its_name(config: Path) -> None:
         (("mute", "pumps", "--for", "long"), "--for: expected a duration such as"),
         (("unmute", "pumps"), "expected a mute of pumps/* in force, got 'pumps/*'; known are none"),
         (("accept", "pumps/north/c"), "expected a stream of monitor pumps, got 'north/c'; did you mean 'north/"),
+        (
+            ("accept", "pumps/north/a"),
+            "of monitor pumps with an open alarm, got 'north/a'; known are none",
+        ),
         (("label", "abc", "false"), "foresense.db: expected the id of an alarm, got 'abc'"),
     ],
 )
@@ -67,8 +71,16 @@ def test_a_mistake_is_told_in_a_sentence_and_ends_with_2(
     assert len(said.splitlines()) == 1
 
 
-def test_a_stream_s_level_is_asked_to_be_accepted(config: Path) -> None:
-    assert run("accept", config, "pumps/north/a") == (
+def test_a_level_is_asked_to_be_accepted_and_an_alarm_is_labelled(config: Path) -> None:
+    store = Store(config.with_name("foresense.db"))
+    store.open()
+    with store.transaction():
+        store.open_alarm(Alarm("abc", 1, "pump/1", "flow", 1000, None, 2.0, 9.0, 1.0, 0.0, 2.0, 2.0, 1000, "flow"))
+    store.close()
+
+    asked = "pumps/north/a: the service is asked to accept its present level\n"
+    assert run("accept", config, "pumps/north/a") == (0, asked)
+    assert run("label", config, "abc", "false", "--note", "cleaning") == (
         0,
-        "pumps/north/a: the service is asked to accept its present level\n",
+        "alarm abc of pumps/north/a: a false alarm\n",
     )
