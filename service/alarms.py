@@ -11,7 +11,7 @@ from service.incidents import Incidents
 from service.messages import SINK, alarm_message
 from service.monitor import Monitor
 from service.mutes import Mutes
-from service.store import Alarm, SavedStream, Store
+from service.store import Alarm, SavedStream, Store, severity
 
 
 class _News(NamedTuple):
@@ -138,6 +138,7 @@ def _opening(monitor: Monitor, verdicts: Verdicts, i: int) -> Alarm:
         channel,
         explanation=explanation,
         evidence=msgspec.json.encode(evidence).decode(),
+        severity=severity(score),
     )
 
 

@@ -133,7 +133,7 @@ class Monitor:
         ForesenseError if the alarm policy has no such thing.
         """
         rows = [self._rows[name] for name in streams if name in self._rows]
-        accepted = self.engine.accept(np.array(rows, np.int32))  # type: ignore[attr-defined]
+        accepted = self.engine.accept(np.array(rows, np.int32))
         return [self.names[row] for row in accepted.tolist()]
 
     def changed_states(self) -> list[StateRow]:

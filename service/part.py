@@ -1,8 +1,16 @@
 """What the parts of the configuration have in common."""
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    ValidatorFunctionWrapHandler,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from edge.duration import parse_duration
 from edge.errors import ConfigError
@@ -23,3 +31,14 @@ def _duration(text: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_duration)]  #: such as '10s', as it was written
+
+
+def _by_channel(raw: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    return {channel: validate(each) for channel, each in raw.items()} if isinstance(raw, dict) else validate(raw)
+
+
+def _of_channels(kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    return core_schema.no_info_wrap_validator_function(_by_channel, handler(get_args(kind)[0]))
+
+
+ByChannel = GetPydanticSchema(_of_channels)  #: marks `T | Mapping[str, T]`; a mistake in it is told once, as one in a T

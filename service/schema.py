@@ -7,8 +7,8 @@ ALTER TABLE alarm ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE alarm ADD COLUMN incident TEXT;
 ALTER TABLE alarm ADD COLUMN explanation TEXT NOT NULL DEFAULT '';
 ALTER TABLE alarm ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}';
-ALTER TABLE alarm ADD COLUMN severity TEXT NOT NULL AS (
-    CASE WHEN peak_score >= 4 THEN 'critical' WHEN peak_score >= 2 THEN 'major' ELSE 'minor' END) VIRTUAL;
+ALTER TABLE alarm ADD COLUMN severity TEXT NOT NULL DEFAULT 'minor';
+UPDATE alarm SET severity = iif(peak_score >= 4, 'critical', iif(peak_score >= 2, 'major', 'minor'));
 UPDATE alarm SET raised = "start", told = 1;
 CREATE INDEX alarm_raised ON alarm (raised) WHERE raised IS NOT NULL;
 CREATE INDEX alarm_incident ON alarm (incident) WHERE incident IS NOT NULL;

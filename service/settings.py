@@ -1,18 +1,19 @@
 """Settings: the configuration file, read once and typed."""
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from edge.alarm import AlarmPolicy
+from edge.alarm import AlarmPolicy, Direction, LevelRule
 from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
 from edge.secret import read_secret
 from service.maintenance import MaintenanceSettings
-from service.part import Duration, Part
+from service.part import ByChannel, Duration, Part
 from service.topics import Template, overlap
 
 
@@ -74,16 +75,23 @@ class PublishSettings(Part):
 
 
 class AlarmSettings(Part):
-    """When an alarm opens and closes; all in slots."""
+    """When an alarm opens and closes, which deviations count, and what becomes of a new level; durations in slots."""
 
     k: int = 1
     n: int = 1
     recovery: int = 6
     cool_down: int = 12
+    release: float = 0.85
+    rest: int = 0
+    direction: Annotated[Direction | Mapping[str, Direction], ByChannel] = "both"
+    least_absolute: Annotated[float | Mapping[str, float], ByChannel] = 0.0
+    least_relative: Annotated[float | Mapping[str, float], ByChannel] = 0.0
+    level: LevelRule = "confirm"
+    level_after: int = 100
 
     def policy(self) -> AlarmPolicy:
         """Return the engine's policy; ConfigError if the numbers do not fit each other."""
-        return AlarmPolicy(self.k, self.n, self.recovery, self.cool_down)
+        return AlarmPolicy(**dict(self))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

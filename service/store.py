@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.alarm import Severity
 from edge.errors import ConfigError
 from service.rejects import Reason
 from service.schema import OPERATIONS
@@ -86,7 +87,12 @@ class Alarm(NamedTuple):
     incident: str | None = None  #: id of the incident of its site that it is part of
     explanation: str = ""
     evidence: str = "{}"  #: the explanation as JSON
-    severity: str = ""  #: of the peak so far; the database says which
+    severity: str = "minor"  #: of the peak so far
+
+
+def severity(peak: float) -> str:
+    """Return how severe an alarm with a peak score is, as it is stored and told."""
+    return Severity.of(peak).name.lower()
 
 
 class Store:
@@ -163,18 +169,17 @@ class Store:
 
     def open_alarm(self, alarm: Alarm) -> Alarm | None:
         """Store an alarm that has just opened, and return it as it is stored; None if it is not new."""
-        columns = alarm[:-1]  # the severity is the database's
-        marks = ", ".join("?" * len(columns))
+        marks = ", ".join("?" * len(alarm))
         insert = f"INSERT OR IGNORE INTO alarm VALUES ({marks}) RETURNING *"  # noqa: S608
-        row = self._db.execute(insert, columns).fetchone()
+        row = self._db.execute(insert, alarm).fetchone()
         return Alarm(*row) if row else None
 
     def raise_peak(self, stream: int, score: float, time: int, channel: str) -> None:
         """Keep the greatest score of a stream's open alarm."""
         self._db.execute(
-            """UPDATE alarm SET peak_score = ?, peak_time = ?, peak_channel = ?
+            """UPDATE alarm SET peak_score = ?, peak_time = ?, peak_channel = ?, severity = ?
             WHERE stream = ? AND "end" IS NULL AND peak_score < ?""",
-            (score, time, channel, stream, score),
+            (score, time, channel, severity(score), stream, score),
         )
 
     def close_alarm(self, stream: int, end: int | None = None) -> Alarm | None:

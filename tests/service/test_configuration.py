@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.alarm import AlarmPolicy
 from edge.errors import ConfigError
 from service.configuration import read_settings
 
@@ -42,6 +43,11 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         (", alarm: {cooldown: 1}", "monitors.main.alarm.cooldown: expected a known key, got 'cooldown'; did you mean"),
         (", budget: often", "monitors.main.budget: expected a rate such as '2 per week'"),
         (", alarm: {k: 3, n: 2}", "monitors.main.alarm: expected 1 <= k <= n <= 32, got k=3, n=2"),
+        (", alarm: {direction: up}", "monitors.main.alarm.direction: expected 'above', 'below' or 'both', got 'up'"),
+        (", alarm: {direction: {flow: up}}", "monitors.main.alarm.direction: expected 'above', 'below' or 'both', got"),
+        (", alarm: {least_absolute: {flow: much}}", "monitors.main.alarm.least_absolute: expected a valid number"),
+        (", alarm: {least_relative: -1}", "monitors.main.alarm: expected least_relative of at least 0, got -1"),
+        (", alarm: {level: always}", "monitors.main.alarm.level: expected 'never', 'confirm' or 'sustained', got"),
         (", payload: xml", "monitors.main.payload: expected 'number' or 'json', got 'xml'"),
         (", max_streams: 0", "monitors.main.max_streams: expected greater than or equal to 1, got 0"),
         (", max_streams: many", "monitors.main.max_streams: expected a valid integer"),
@@ -116,6 +122,15 @@ def test_incidents_may_be_off(tmp_path: Path, given: str) -> None:
     path = tmp_path / "foresense.yaml"
     path.write_text(f"incident: {given}\n{MONITOR}}}}}")
     assert read_settings(path).incident is None
+
+
+def test_a_policy_may_be_by_channel(tmp_path: Path) -> None:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(
+        f"{MONITOR}, alarm: {{direction: {{flow: above}}, least_absolute: {{flow: 2}}, level: sustained}}}}}}"
+    )
+    policy = read_settings(path).monitors["main"].alarm.policy()
+    assert policy == AlarmPolicy(direction={"flow": "above"}, least_absolute={"flow": 2.0}, level="sustained")
 
 
 def test_every_mistake_is_told(tmp_path: Path) -> None:
