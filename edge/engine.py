@@ -155,6 +155,8 @@ class Engine:
             upper=unknown,
             alarm=np.zeros(len(rows), np.int64),
             change=np.zeros(len(rows), np.uint8),
+            share=unknown.astype(np.float32),
+            once_in=np.full(len(rows), np.nan, np.float32),
         )
 
     def _judge(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
@@ -190,6 +192,8 @@ class Engine:
             upper=expected + half,
             alarm=records["alarm"].copy(),
             change=change,
+            share=np.where(judged[:, None], self._scorer.share(error, reach), np.float32(np.nan)),
+            once_in=np.where(judged, 1 / self.manifest.tail.rate(score * np.float32(self.limit)), np.float32(np.nan)),
         )
         calm = judged & (score < 1.0) & (records["alarm"] == 0)
         if self._adapts:

@@ -52,7 +52,11 @@ def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
     half = (expected.upper - expected.lower) / 2
     for name in ("value", "expected", "lower", "upper"):
         _check_close(f"{where}: {name}", getattr(expected, name), getattr(got, name), half)
-    _check_close(f"{where}: score", expected.score, got.score, np.maximum(expected.score, 1))
+    score, rarity = np.maximum(expected.score, 1), np.log(expected.once_in)
+    parts = [each.share * expected.score[:, None] for each in (expected, got)]
+    _check_close(f"{where}: score", expected.score, got.score, score)
+    _check_close(f"{where}: share", parts[0], parts[1], score[:, None])
+    _check_close(f"{where}: once_in", rarity, np.log(got.once_in), np.maximum(rarity, 1))
 
 
 def _check_close(

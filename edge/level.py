@@ -27,9 +27,9 @@ from edge.alarm import AlarmPolicy
 from edge.score import LEAST_SPREAD
 from edge.state import Records
 
-MOVED = 0.5
-QUIETEST = 0.25
-NOISIEST = 2.5
+MOVED = 0.5  #: a channel whose level has shifted by less of its band stays where it is
+QUIETEST = 0.25  #: of the usual error; a channel that varies less is stuck
+NOISIEST = 2.5  #: of the usual error
 _RECENT = 4  # new_level forgets so many times faster than level
 
 

@@ -18,6 +18,7 @@ _PERIOD_MS = {
 }
 LAPLACE_EXCESS = 1.0  #: spreads; the mean excess of Laplace errors over any threshold
 LAPLACE_WEIGHT = 8
+_MOST_STEPS = 60.0  # mean excesses; beyond these a rate is no number that single precision holds
 _Z95 = 1.6449  # 95 % quantile of the normal distribution
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?( +for +the +(?:monitor|fleet))?")
 
@@ -89,7 +90,21 @@ class Tail:
     def limit(self, per_slot: float) -> float:
         """Return the error that is exceeded with that probability a slot, never below the threshold."""
         rate = min(per_slot * self.count / self.exceeding, 1.0)
-        return self.threshold - self.mean_excess * _caution(self.exceeding + LAPLACE_WEIGHT) * float(np.log(rate))
+        return self.threshold - self._scale * float(np.log(rate))
+
+    def rate(self, error: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability a slot (n,) with which errors (n,) are exceeded: the inverse of `limit`.
+
+        Below the threshold nothing is known but that it is exceeded more often than the threshold is.
+        """
+        steps = (error - np.float32(self.threshold)) / np.float32(self._scale)
+        rate: NDArray[np.float32] = np.exp(-steps.clip(0, _MOST_STEPS)) * np.float32(self.exceeding / self.count)
+        return rate
+
+    @property
+    def _scale(self) -> float:
+        """The mean excess at its upper confidence bound."""
+        return self.mean_excess * _caution(self.exceeding + LAPLACE_WEIGHT)
 
 
 def _caution(count: int) -> float:

@@ -65,7 +65,9 @@ class Verdicts(Columns):
     channel: NDArray[np.int16]  #: (n,) the channel that contributed most; -1 while learning
     value: NDArray[np.float64]  #: (n, C) observed, in units; NaN where nothing came
     expected: NDArray[np.float64]  #: (n, C) the forecast, in units
-    lower: NDArray[np.float64]  #: (n, C) least value that is no anomaly
-    upper: NDArray[np.float64]  #: (n, C) greatest value that is no anomaly
+    lower: NDArray[np.float64]  #: (n, C) least value whose own score is no more than 1.0
+    upper: NDArray[np.float64]  #: (n, C) greatest such value
     alarm: NDArray[np.int64]  #: (n,) start of the open alarm, ms; 0 where there is none
     change: NDArray[np.uint8]  #: (n,) a Change
+    share: NDArray[np.float32]  #: (n, C) each channel's part in the score, of 1 in all; NaN while learning
+    once_in: NDArray[np.float32]  #: (n,) mean slots between scores this high while nothing is wrong; NaN while learning

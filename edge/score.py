@@ -42,9 +42,20 @@ class Scorer:
 
         `error` and `reach` are (n, C); a channel whose error is NaN says nothing.
         """
-        share = np.nan_to_num(np.abs(error) / reach, nan=0.0)
-        channel = share.argmax(axis=1)
-        return share[np.arange(len(share)), channel], channel.astype(np.int16)
+        surprise = _surprise(error, reach)
+        channel = surprise.argmax(axis=1)
+        return surprise[np.arange(len(surprise)), channel], channel.astype(np.int16)
+
+    def share(self, error: NDArray[np.float32], reach: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return each channel's part in the score (n, C), of 1 in all; equal parts where there was no error."""
+        count = error.shape[1]
+        if count == 1:
+            return np.ones_like(error)
+        surprise = _surprise(error, reach)
+        total = surprise.sum(axis=1, keepdims=True)
+        share = np.full_like(surprise, 1 / count)
+        np.divide(surprise, total, out=share, where=total > 0)
+        return share
 
     def learn(self, error: NDArray[np.float32], records: Records) -> None:
         """Take one slot's errors over their units (n, C) into the streams' running spread."""
@@ -52,3 +63,9 @@ class Scorer:
         surprise = np.minimum(np.abs(error), MOST_SURPRISE * spread)
         step = np.where(np.isfinite(surprise), surprise - spread, 0.0) / MEMORY_SLOTS
         records["spread"] = spread + step
+
+
+def _surprise(error: NDArray[np.float32], reach: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the errors (n, C) over their bands' half-widths; 0 where there is none."""
+    surprise: NDArray[np.float32] = np.nan_to_num(np.abs(error) / reach, nan=0.0)
+    return surprise

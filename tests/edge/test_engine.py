@@ -244,7 +244,7 @@ def test_no_readings_break_it_and_batches_do_not_matter(
     for row in range(3):
         assert engines[0].table.to_bytes(row) == engines[1].table.to_bytes(row)
         record = engines[0].table.gather(np.array([row], np.int32))[0]
-        for name in ("memory", "forecast", "location", "scale", "spread"):
+        for name in ("memory", "forecast", "location", "scale", "spread", "level", "new_level", "new_noise", "peak"):
             assert np.isfinite(record[name]).all(), name
 
 
@@ -299,3 +299,24 @@ def test_what_the_policy_does_not_count_is_not_learnt_either(make_bundle: MakeBu
     before = engine.table.field("spread", np.array([0], np.int32)).copy()
     engine.feed(series([-20.0], first=10))
     assert (engine.table.field("spread", np.array([0], np.int32)) == before).all()
+
+
+def test_shares_sum_to_one_and_name_who_it_was(make_bundle: MakeBundle) -> None:
+    verdict = watch_two(make_bundle, AlarmPolicy(), flow=30.0, pressure=-10.0)
+    assert verdict.share[0].tolist() == pytest.approx([0.75, 0.25], abs=0.01)
+
+
+def test_a_slot_at_the_limit_comes_about_as_often_as_the_budget_has_it(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    engine = open_engine(bundle, Budget.parse("1 per day"))
+    engine.add([KNOWN])
+    upper = float(engine.feed(series([0.0] * 10)).upper[-1, 0])
+    once_in = engine.feed(series([upper, upper + 10], first=10)).once_in
+    assert once_in[0] == pytest.approx(86_400_000 / INTERVAL_MS, rel=0.2)
+    assert engine.feed(series([1e9], first=12)).once_in[0] > 1e20
+
+
+def test_while_it_learns_there_is_neither_share_nor_rarity(engine: Engine) -> None:
+    verdicts = engine.feed(series([0.0] * 4))
+    assert np.isnan(verdicts.share).all()
+    assert np.isnan(verdicts.once_in).all()

@@ -42,6 +42,19 @@ def test_the_greatest_share_is_the_score_and_names_its_channel() -> None:
     assert channel.tolist() == [1, 1, 0]
 
 
+def test_shares_are_the_parts_of_all_that_surprised() -> None:
+    error = np.array([[0.5, -1.5], [np.nan, 1.0], [np.nan, np.nan]], np.float32)
+    share = Scorer(1.0).share(error, np.full((3, 2), 2.0, np.float32))
+    assert share.tolist() == [[0.25, 0.75], [0.0, 1.0], [0.5, 0.5]]
+
+
+def test_the_share_of_an_only_channel_is_all() -> None:
+    assert Scorer(1.0).share(np.array([[0.0], [np.nan]], np.float32), np.ones((2, 1), np.float32)).tolist() == [
+        [1],
+        [1],
+    ]
+
+
 def test_the_spread_follows_the_errors_and_one_surprise_moves_it_little() -> None:
     made = records(spread=1.0)
     Scorer(1.0).learn(np.array([[0.0, 1000.0]], np.float32), made)

@@ -36,6 +36,8 @@ def scored(count: int = 1) -> Scored:
             upper=numbers,
             alarm=np.full(count, 1_700_000_000_000),
             change=np.ones(count, np.uint8),
+            share=np.array([[1, 0]] * count, np.float32),
+            once_in=np.full(count, 1e5, np.float32),
         ),
     )
 
