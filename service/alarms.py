@@ -1,11 +1,12 @@
 """Alarms: what verdicts say of them, to rows of the database and messages to the world."""
 
 import hashlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
+from edge.explain import explain
 from edge.reading import Change, Verdicts
 from service.incidents import Incidents
 from service.messages import SINK, alarm_message
@@ -123,7 +124,7 @@ def _opening(monitor: Monitor, verdicts: Verdicts, i: int) -> Alarm:
     row, c = int(verdicts.stream[i]), int(verdicts.channel[i])
     start, score, channel = int(verdicts.alarm[i]), float(verdicts.score[i]), monitor.channels[c]
     bundle = monitor.bundle.reference
-    explanation, evidence = _explanation(monitor, verdicts, i)
+    why = explain(verdicts, i, monitor.bundle.manifest)
     return Alarm(
         alarm_id(monitor.name, monitor.names[row], bundle, start),
         monitor.ids[row],
@@ -136,24 +137,10 @@ def _opening(monitor: Monitor, verdicts: Verdicts, i: int) -> Alarm:
         score,
         int(verdicts.time[i]),
         channel,
-        explanation=explanation,
-        evidence=msgspec.json.encode(evidence).decode(),
+        explanation=why.sentence(),
+        evidence=msgspec.json.encode(why.as_dict()).decode(),
         severity=severity(score),
     )
-
-
-def _explanation(monitor: Monitor, verdicts: Verdicts, i: int) -> tuple[str, dict[str, Any]]:
-    """Return in a sentence, and as data, why verdict `i` opens an alarm."""
-    c = int(verdicts.channel[i])
-    channels = monitor.bundle.manifest.channels
-    value, expected, lower, upper = (f"{number:.4g} {channels[c].unit}".strip() for number in _numbers(verdicts, i, c))
-    sentence = f"{channels[c].name} is {value}, {expected} was expected, {lower} to {upper} is normal"
-    columns = ("value", "expected", "lower", "upper")
-    numbers = {
-        channel.name: dict(zip(columns, _numbers(verdicts, i, k), strict=True)) | {"unit": channel.unit}
-        for k, channel in enumerate(channels)
-    }
-    return sentence, {"channels": numbers}
 
 
 def _numbers(verdicts: Verdicts, i: int, c: int) -> tuple[float, float, float, float]:

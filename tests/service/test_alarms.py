@@ -101,9 +101,9 @@ def test_an_alarm_says_why_in_a_sentence_and_as_data(make_bench: MakeBench, make
     bench.stop()
 
     (told,) = bench.told()
-    assert told["explanation"].startswith("value is 100 l/s, 0.1 l/s was expected, ")
-    seen = told["evidence"]["channels"]["value"]
-    assert (seen["value"], seen["expected"], seen["unit"]) == (100.0, told["expected"], "l/s")
+    assert told["explanation"].startswith("value 100 l/s, expected 0 (-10 to 10): above since 22:16 UTC; so unusual")
+    (seen,) = told["evidence"]["channels"]
+    assert (seen["actual"], seen["expected"], seen["direction"]) == (100.0, told["expected"], "above")
     assert bench.query("SELECT explanation FROM alarm") == [(told["explanation"],)]
 
 
