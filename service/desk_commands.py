@@ -76,6 +76,8 @@ def accept(path: Path, target: str) -> None:
     The running service does it within about a second; one that is not running does it when it starts.
     """
     desk, monitor, stream = _desk(path, target)
+    if read_settings(path).monitors[monitor].alarm.level == "never":
+        raise ConfigError(f"{path}: monitors.{monitor}.alarm.level: expected confirm or sustained, got never")
     desk.accept(monitor, stream)
     click.echo(f"{monitor}/{stream}: the service is asked to accept its present level")
 

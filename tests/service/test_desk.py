@@ -5,17 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from edge.engine import Engine
 from edge.errors import ConfigError, DataError, ForesenseError
 from service import desk as desk_module
 from service.desk import Desk
 from service.mutes import Mutes
 from service.store import Store
-from tests.service.conftest import Bench, MakeBench, MakeMonitor, readings
+from tests.conftest import INTERVAL_MS
+from tests.service.conftest import FIRST, Bench, MakeBench, MakeMonitor, readings
 from tests.system.conftest import wait_until
 
 HOUR_MS = 3_600_000
@@ -95,35 +93,21 @@ def test_what_is_not_muted_cannot_be_unmuted(store: Store, desk: Desk) -> None:
         desk.unmute("main", "pump*")
 
 
-def test_a_level_is_accepted_once_and_the_state_is_stored(
-    bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-
-    def accept(engine: Engine, rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        asked.extend(rows.tolist())
-        records = engine.table.gather(rows)
-        records["seen"] = 7
-        engine.table.scatter(rows, records)
-        return rows
-
-    monkeypatch.setattr(Engine, "accept", accept, raising=False)
-    feed(bench, range(22), (20,))
-    before = bench.query("SELECT record FROM state")
+def test_a_level_that_is_accepted_ends_the_alarm(bench: Bench, desk: Desk) -> None:
+    new_level = tuple(range(20, 40))
+    feed(bench, range(22), new_level)
     desk.accept("main", "a")
     wait_until(lambda: bench.query("SELECT * FROM request") == [], "the request is carried out")
+    feed(bench, range(22, 40), new_level)
 
-    assert asked == [0]
-    assert bench.query("SELECT record FROM state") != before
+    assert bench.query('SELECT "start", "end" FROM alarm') == [(FIRST + 20 * INTERVAL_MS, FIRST + 22 * INTERVAL_MS)]
+    assert [told["state"] for told in bench.told()] == ["opened", "closed"]
 
 
 def test_a_policy_that_accepts_no_levels_stops_nothing(
-    bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    make_bench: MakeBench, make_monitor: MakeMonitor, desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def accept(_engine: Engine, _rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        raise ConfigError("alarm: expected level confirm or sustained, got never")
-
-    monkeypatch.setattr(Engine, "accept", accept, raising=False)
+    bench = make_bench(make_monitor(payload="json", time="ts", alarm={"level": "never"}))
     feed(bench, range(22), (20,))
     desk.accept("main", "a")
     wait_until(lambda: bench.query("SELECT * FROM request") == [], "the request is carried out")

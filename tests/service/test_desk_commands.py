@@ -84,3 +84,12 @@ def test_a_level_is_asked_to_be_accepted_and_an_alarm_is_labelled(config: Path) 
         0,
         "alarm abc of pumps/north/a: a false alarm\n",
     )
+
+
+def test_a_level_is_not_accepted_where_the_policy_never_does(config: Path) -> None:
+    settings = yaml.safe_load(config.read_text())
+    settings["monitors"]["pumps"]["alarm"] = {"level": "never"}
+    config.write_text(yaml.safe_dump(settings))
+    code, said = run("accept", config, "pumps/north/a")
+    assert code == 2
+    assert said.endswith("monitors.pumps.alarm.level: expected confirm or sustained, got never\n")
