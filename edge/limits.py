@@ -57,7 +57,9 @@ class Budget:
         return replace(self, alarms=self.alarms / max(streams, 1), fleet=False) if self.fleet else self
 
     def per_slot(self, interval_ms: int) -> float:
-        """Return the budget as alarms a slot."""
+        """Return the budget as alarms a slot of one stream; ConfigError if it is still to be shared."""
+        if self.fleet:
+            raise ConfigError(f"budget: expected that of each stream, such as '2 per week', got '{self}'")
         return self.alarms * interval_ms / _PERIOD_MS[self.period]
 
 

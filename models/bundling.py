@@ -48,7 +48,7 @@ def train_bundle(
     """
     check_given(recordings, name)
     zone(time_zone)
-    Budget.parse(budget)
+    Budget.parse(budget).per_slot(1)
     loss_of(spec, training)
     spec = spec.sized(len(recordings[0].channels))
     prepared = prepare(recordings, spec, training, time_zone)

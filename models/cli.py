@@ -123,7 +123,7 @@ def read_task(recorded: RecordingOptions, name: str | None, budget: str, *, as_j
     quiet_tensorflow()
     from models.search.task import Task
 
-    Budget.parse(budget)
+    Budget.parse(budget).per_slot(1)
     read = recorded.read()
     if not as_json:
         for line in read.account.lines():

@@ -33,6 +33,10 @@ def test_a_budget_for_the_monitor_is_shared_by_its_streams(text: str) -> None:
     assert str(budget) == "10 per week for the monitor"
     assert [budget.shared(streams).alarms for streams in (0, 1, 20)] == [10, 10, 0.5]
     assert Budget.parse("2 per week").shared(20) == Budget.parse("2 per week")
+    with pytest.raises(
+        ConfigError, match="expected that of each stream, such as '2 per week', got '10 per week for the"
+    ):
+        budget.per_slot(HOUR_MS)
 
 
 def test_the_budget_is_kept_and_most_of_it_used() -> None:
