@@ -15,7 +15,7 @@ from models.spec import ForecasterSpec, TrainingSpec
 from models.training.fitting import Epoch, Fitted, fit, last_value_error
 from models.training.preparation import Prepared
 
-_NO_TAIL = Tail(count=1, exceeding=1, threshold=0.0, mean_excess=0.0)
+_NO_TAIL = Tail(count=1, exceeding=1, threshold=0.0, mean_excess=1.0)
 
 
 @dataclass(frozen=True, slots=True)
