@@ -18,6 +18,8 @@ def verdicts(time: list[int], score: list[float], alarm: list[int], change: list
         upper=none,
         alarm=np.array(alarm),
         change=np.array(change, np.uint8),
+        share=none.astype(np.float32),
+        once_in=none[:, 0].astype(np.float32),
     )
 
 
