@@ -86,30 +86,37 @@ class AlarmPolicy:
 
         `score` (n,) is that of the deviations that count, 0 while learning; `time` (n,) is the slots' start, ms.
         """
-        anomalous = score >= 1.0
-        window = np.uint32((1 << self.n) - 1)
-        recent = ((records["recent"] << np.uint32(1)) | anomalous) & window
-        calm = (records["calm"] + np.uint32(1)) * (score < self.release)
-        is_open, rest, cooling, peak = records["alarm"] != 0, records["rest"], records["cooling"], records["peak"]
-
-        may = anomalous & ~is_open & (cooling == 0) & ((rest == 0) | (score > peak))
-        opens = may & (np.bitwise_count(recent) >= self.k)
-        closes = is_open & (calm >= self.recovery)
-        records["recent"], records["calm"] = recent, calm
-        records["peak"] = np.maximum(peak, score)
-        records["cooling"] = cooling - (cooling > 0)
-        records["rest"] = rest - (rest > 0)
-
         change = np.zeros(len(records), np.uint8)
-        if opens.any():
-            change[opens] = Change.OPENED
-            records["alarm"][opens] = time[opens]
-            records["peak"][opens] = score[opens]
-            records["rest"][opens] = self.rest
-        if closes.any():
-            self.close(records, closes)
-            change[closes] = Change.CLOSED
+        anomalous = score >= 1.0
+        if self.n > 1:
+            window = np.uint32((1 << self.n) - 1)
+            records["recent"] = ((records["recent"] << np.uint32(1)) | anomalous) & window
+        raised, is_open = np.flatnonzero(anomalous), np.flatnonzero(records["alarm"])
+        opens = raised[self._may_open(records[raised], score[raised])]
+        records["peak"][raised] = np.maximum(records["peak"][raised], score[raised])
+        for name in ("cooling", "rest"):
+            records[name][np.flatnonzero(records[name])] -= 1
+
+        calm = (records["calm"][is_open] + 1) * (score[is_open] < self.release)
+        records["calm"][is_open] = calm
+        closes = is_open[calm >= self.recovery]
+        self.close(records, closes)
+        change[closes] = Change.CLOSED
+
+        records["alarm"][opens] = time[opens]
+        records["peak"][opens] = score[opens]
+        records["rest"][opens] = self.rest
+        records["calm"][opens] = 0
+        change[opens] = Change.OPENED
         return change
+
+    def _may_open(self, records: Records, score: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which of the records (m,), whose scores (m,) reached 1.0, begin an alarm."""
+        company = np.bitwise_count(records["recent"]) >= self.k if self.n > 1 else True
+        free = (records["alarm"] == 0) & (records["cooling"] == 0)
+        higher = (records["rest"] == 0) | (score > records["peak"])
+        may: NDArray[np.bool_] = free & higher & company
+        return may
 
     def close(self, records: Records, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> None:
         """End the open alarms of the chosen records, which then cool down."""

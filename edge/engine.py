@@ -180,6 +180,9 @@ class Engine:
             change[accepted] = Change.ACCEPTED
 
         half = records["scale"] * reach
+        share, once_in = self._scorer.share(error, reach), 1 / self.manifest.tail.rate(score * np.float32(self.limit))
+        share[~judged] = np.nan
+        once_in[~judged] = np.nan
         verdicts = Verdicts(
             stream=rows,
             time=time,
@@ -192,13 +195,13 @@ class Engine:
             upper=expected + half,
             alarm=records["alarm"].copy(),
             change=change,
-            share=np.where(judged[:, None], self._scorer.share(error, reach), np.float32(np.nan)),
-            once_in=np.where(judged, 1 / self.manifest.tail.rate(score * np.float32(self.limit)), np.float32(np.nan)),
+            share=share,
+            once_in=once_in,
         )
         calm = judged & (score < 1.0) & (records["alarm"] == 0)
         if self._adapts:
             self._scorer.learn(np.where(calm[:, None], error / unit, np.float32(np.nan)), records)
-        self._levels.follow(observed, records, calm, ~judged, records["seen"] - np.uint32(self._learn_slots))
+        self._levels.follow(observed, records, calm, ~judged, self._learn_slots)
         if accepted.size:
             self._levels.move(reach, records, accepted)
             self._begin_anew(records, accepted)

@@ -46,17 +46,18 @@ class Levels:
         records: Records,
         calm: NDArray[np.bool_],
         filling: NDArray[np.bool_],
-        filled: NDArray[np.integer],
+        first: int,
     ) -> None:
         """Take one slot's scaled values (n, C) into the levels of the rows that are `calm` (n,) or `filling` (n,).
 
-        A level begins anew with the memory: it is the mean of the `filled` slots (n,) that a filling one has seen.
+        A level begins anew with the memory: while that is filled, which it is from `first` slots seen on, the level is
+        the mean of the values so far.
         """
         if self.rule == "never":
             return
         step = calm * np.float32(1 / self._after)
         if filling.any():
-            step[filling] = 1 / (filled[filling] + 1.0)
+            step[filling] = 1 / (records["seen"][filling] - first + 1.0)
         change = observed - records["level"]
         change[np.isnan(change)] = 0
         records["level"] += change * step[:, None]
@@ -76,9 +77,11 @@ class Levels:
         if self.rule == "never" or rows.size == 0:
             return rows[:0]
         self._take(observed[rows], records, rows, opened[rows])
-        shift = np.abs(records["new_level"][rows] - records["level"][rows]) / reach[rows]
-        away = np.abs(observed[rows] - records["level"][rows]) / reach[rows]
-        accepted = (records["confirmed"][rows] != 0) & ((shift > MOVED) & (away > MOVED)).any(axis=1)
+        level, reach = records["level"][rows], reach[rows]
+        shift = np.abs(records["new_level"][rows] - level) / reach
+        accepted = records["confirmed"][rows] != 0
+        if accepted.any():
+            accepted &= (np.minimum(shift, np.abs(observed[rows] - level) / reach) > MOVED).any(axis=1)
         if self.rule == "sustained":
             long = records["new_slots"][rows] >= self._after
             accepted |= long & (shift > 1).any(axis=1) & _steady(records, rows)
@@ -96,12 +99,12 @@ class Levels:
     ) -> None:
         """Take one slot's scaled values (m, C) of the rows (m,) as evidence, anew where an alarm has just opened."""
         slots = np.where(opened, 0, records["new_slots"][rows]) + 1
-        usual, new = _usual_error(records, rows[opened]), rows[opened]
-        records["confirmed"][new] = 0
-        records["new_mean"][new] = records["new_level"][new] = records["level"][new]
-        records["new_noise"][new] = usual
         deviation = np.abs(observed - records["new_level"][rows])
-        deviation[opened] = usual  # from the old level, which is the shift
+        if opened.any():
+            new = rows[opened]
+            records["confirmed"][new] = 0
+            records["new_mean"][new] = records["new_level"][new] = records["level"][new]
+            records["new_noise"][new] = deviation[opened] = _usual_error(records, new)
 
         _average(records, "new_noise", rows, deviation, np.minimum(slots, self._after))
         _average(records, "new_mean", rows, observed, slots)
@@ -115,7 +118,8 @@ def _average(
     """Take values (m, C) into a field's running means of the last `count` (m,); a missing one changes nothing."""
     before = records[name][rows]
     change = (value - before) / count[:, None].astype(np.float32)
-    records[name][rows] = before + np.nan_to_num(change, nan=0.0)
+    change[np.isnan(change)] = 0
+    records[name][rows] = before + change
 
 
 def _steady(records: Records, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
