@@ -180,7 +180,8 @@ class Engine:
             change[accepted] = Change.ACCEPTED
 
         half = records["scale"] * reach
-        share, once_in = self._scorer.share(error, reach), 1 / self.manifest.tail.rate(score * np.float32(self.limit))
+        share = self._scorer.share(error, reach)
+        once_in = np.reciprocal(self.manifest.tail.rate(score * np.float32(self.limit)))
         share[~judged] = np.nan
         once_in[~judged] = np.nan
         verdicts = Verdicts(

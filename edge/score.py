@@ -67,6 +67,7 @@ class Scorer:
 
 def _surprise(error: NDArray[np.float32], reach: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the errors (n, C) over their bands' half-widths; 0 where there is none."""
-    surprise: NDArray[np.float32] = np.abs(error) / reach
+    surprise = np.abs(error)
+    surprise /= reach
     surprise[np.isnan(surprise)] = 0
     return surprise
