@@ -1,18 +1,25 @@
 """From readings to slots: what each stream's interval is filled with.
 
-A stream's time is cut into slots of its interval. The first reading of a channel in a slot is the
-slot's value; a slot is complete once every channel has one, and is closed as it is when a reading of a
-later slot comes. So the verdicts do not depend on how the readings were cut into batches.
+A stream's time is cut into slots of its interval. The readings of a channel in a slot become its value by the
+channel's aggregate. Where that is the first reading everywhere, a slot is complete once every channel has one;
+any slot is closed as it is when a reading of a later slot comes. So the verdicts do not depend on how the readings
+were cut into batches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.reading import Columns, Readings
+from edge.aggregate import Aggregator, rates
+from edge.clock import Clock
+from edge.manifest import Channel
+from edge.quality import Quality
+from edge.reading import Arrivals, Columns, Readings
+from edge.runs import newest_before, run_ranks, run_starts
 from edge.state import NEVER, StateTable
+from edge.waiting import WaitingRoom
 
 EARLIEST = 86_400_000  #: 1970-01-02; a clock that says less was never set
 LATEST = 4_102_444_800_000  #: 2100-01-01
@@ -25,8 +32,10 @@ class Entries(Columns):
 
     row: NDArray[np.int32]  #: (n,) row of the stream in the state table
     slot: NDArray[np.int64]  #: (n,) number of the slot since the epoch
-    value: NDArray[np.float64]  #: (n, C) NaN where nothing came
+    value: NDArray[np.float64]  #: (n, C) with what the slot had already; NaN where nothing came
+    count: NDArray[np.uint32]  #: (n, C) readings that were added up in it
     time: NDArray[np.int64]  #: (n, C) of the newest reading, ms; NEVER where nothing came
+    flaw: NDArray[np.uint8]  #: (n, C) flags of edge.quality.Quality
 
 
 @dataclass(slots=True)
@@ -35,85 +44,131 @@ class Ignored:
 
     invalid: int = 0  #: NaN, infinite or absurdly large, or a time before 1970-01-02 or after 2099
     duplicate: int = 0  #: no newer than the newest reading of its channel
-    late: int = 0  #: of a slot that is closed already
+    late: int = 0  #: of a slot that is closed already, or later than the lateness bound
+    clock: int = 0  #: far ahead of its stream, and the next reading was not
+
+
+def is_plausible(readings: Readings) -> NDArray[np.bool_]:
+    """Tell which readings (n,) can be measurements at all."""
+    sound: NDArray[np.bool_] = np.abs(readings.value) < LARGEST
+    sound &= (readings.time >= EARLIEST) & (readings.time < LATEST)
+    return sound
 
 
 class Aligner:
     """Cuts readings into slots against what the state table has seen."""
 
-    def __init__(self, channels: int, interval_ms: int) -> None:
-        self.ignored = Ignored()
-        self._channels = channels
+    def __init__(
+        self, channels: Sequence[Channel], interval_ms: int, *, leap_ms: int = LATEST, lateness_ms: int = 0
+    ) -> None:
+        self.aggregator = Aggregator(channels)
+        self.room = WaitingRoom(lateness_ms) if lateness_ms else None
+        self._ignored = Ignored()
+        self._clock = Clock(leap_ms)
+        self._channels = len(channels)
+        self._counter = np.array([channel.counter for channel in channels])
         self._interval_ms = interval_ms
+
+    @property
+    def ignored(self) -> Ignored:
+        """How many readings were set aside so far, by reason."""
+        own, clock = self._ignored, self._clock
+        late, again = (self.room.late, self.room.duplicate) if self.room else (0, 0)
+        return Ignored(own.invalid, own.duplicate + clock.duplicate + again, own.late + late, clock.wrong)
 
     def rounds(self, readings: Readings, table: StateTable) -> Iterator[Entries]:
         """Yield the readings' slots in rounds: each stream at most once a round, its slots in order."""
-        readings = self._plausible(readings)
-        readings, slot = self._in_order(readings, table)
-        if len(readings) == 0:
-            return
-        starts = _starts(readings.stream) | _starts(slot)
-        entry = np.cumsum(starts) - 1
-        first = np.flatnonzero(starts)
-        row, slot = readings.stream[first], slot[first]
-        value = np.full((len(first), self._channels), np.nan)
-        time = np.full((len(first), self._channels), NEVER)
-        cell, earliest = np.unique(entry * self._channels + readings.channel, return_index=True)
-        value.flat[cell] = readings.value[earliest]
-        np.maximum.at(time, (entry, readings.channel), readings.time)
+        arrivals = self._clock.admit(self._arrivals(readings), table)
+        if self.room is not None:
+            arrivals = self.room.admit(arrivals, table)
+        return self._rounds(arrivals, table)
 
-        begins = np.flatnonzero(_starts(row))
-        rank = np.arange(len(row)) - np.repeat(begins, np.diff(begins, append=len(row)))
-        entries = Entries(row, slot, value, time)
+    def released(self, now_ms: NDArray[np.int64], table: StateTable) -> Iterator[Entries]:
+        """Yield, as `rounds` does, what need not wait any longer when a stream's time is `now_ms` (streams,)."""
+        return self._rounds(self.room.release(now_ms, table), table) if self.room is not None else iter(())
+
+    def _arrivals(self, readings: Readings) -> Arrivals:
+        """Return the plausible readings ordered by stream, each stream's in order of arrival."""
+        sound = is_plausible(readings)
+        if not sound.all():
+            self._ignored.invalid += int(np.count_nonzero(~sound))
+            readings = readings.take(sound)
+        if not (np.diff(readings.stream) > 0).all():
+            readings = readings.take(np.argsort(readings.stream, kind="stable"))
+        flaw = np.zeros(len(readings), np.uint8)
+        return Arrivals(readings.stream, readings.channel, readings.time, readings.value, flaw)
+
+    def _rounds(self, arrivals: Arrivals, table: StateTable) -> Iterator[Entries]:
+        arrivals, slot = self._in_order(arrivals, table)
+        if len(arrivals) == 0:
+            return
+        entries = self._entries(arrivals, slot, table)
+        rank = run_ranks(entries.row)
         if rank.max() == 0:
             yield entries
             return
         for chosen in np.split(np.argsort(rank, kind="stable"), np.cumsum(np.bincount(rank))[:-1]):
             yield entries.take(chosen)
 
-    def _plausible(self, readings: Readings) -> Readings:
-        sound = (np.abs(readings.value) < LARGEST) & (readings.time >= EARLIEST) & (readings.time < LATEST)
-        if sound.all():
-            return readings
-        self.ignored.invalid += int(np.count_nonzero(~sound))
-        return readings.take(sound)
+    def _entries(self, arrivals: Arrivals, slot: NDArray[np.int64], table: StateTable) -> Entries:
+        """Fold readings, ordered by stream and slot, into their slots."""
+        starts = run_starts(arrivals.stream) | run_starts(slot)
+        row, first_slot = arrivals.stream[starts], slot[starts]
+        value = np.full((len(row), self._channels), np.nan)
+        count = np.zeros(value.shape, np.uint32)
+        time = np.full(value.shape, NEVER)
+        flaw = np.zeros(value.shape, np.uint8)
+        goes_on = table.field("open_slot", row) == first_slot
+        if goes_on.any():
+            value[goes_on] = table.field("open_value", row[goes_on])
+            count[goes_on] = table.field("open_count", row[goes_on])
+        cell = (np.cumsum(starts) - 1) * self._channels + arrivals.channel
+        self.aggregator.fold(value.reshape(-1), count.reshape(-1), cell, arrivals.channel, arrivals.value)
+        time.flat[cell] = arrivals.time
+        if arrivals.flaw.any():
+            np.bitwise_or.at(flaw.reshape(-1), cell, arrivals.flaw)
+        return Entries(row, first_slot, value, count, time, flaw)
 
-    def _in_order(self, readings: Readings, table: StateTable) -> tuple[Readings, NDArray[np.int64]]:
-        """Sort by stream, keep what is new in order of arrival, and return it with its slots."""
-        if not (np.diff(readings.stream) > 0).all():
-            readings = readings.take(np.argsort(readings.stream, kind="stable"))
-        stream, channel, time = readings.stream, readings.channel, readings.time
+    def _in_order(self, arrivals: Arrivals, table: StateTable) -> tuple[Arrivals, NDArray[np.int64]]:
+        """Keep what is new and on time, counters as rates, and return it with its slots."""
+        stream, channel, time = arrivals.stream, arrivals.channel, arrivals.time
         slot = time // self._interval_ms
 
         open_slot, last_slot = table.field("open_slot", stream), table.field("last_slot", stream)
-        on_time = (slot > last_slot) & (slot >= open_slot) & (slot >= _newest_before(stream, slot))
+        on_time = (slot > last_slot) & (slot >= open_slot) & (slot >= newest_before(stream, slot))
 
         lane = stream.astype(np.int64) * self._channels + channel
         lanes = np.argsort(lane, kind="stable") if self._channels > 1 else np.arange(len(lane))
         newer = time > table.field("last_time", stream)[np.arange(len(stream)), channel]
-        newer[lanes] &= time[lanes] > _newest_before(lane[lanes], time[lanes])
+        newer[lanes] &= time[lanes] > newest_before(lane[lanes], time[lanes])
 
         keep = on_time & newer
-        if keep.all():
-            return readings, slot
-        self.ignored.duplicate += int(np.count_nonzero(~newer))
-        self.ignored.late += int(np.count_nonzero(newer & ~on_time))
-        return readings.take(keep), slot[keep]
+        if not keep.all():
+            self._ignored.duplicate += int(np.count_nonzero(~newer))
+            self._ignored.late += int(np.count_nonzero(newer & ~on_time))
+            arrivals, slot = arrivals.take(keep), slot[keep]
+        if self._counter.any():
+            arrivals = self._as_rates(arrivals, table)
+        return arrivals, slot
 
+    def _as_rates(self, arrivals: Arrivals, table: StateTable) -> Arrivals:
+        """Return readings with the totals of counters turned into rates."""
+        totals = np.flatnonzero(self._counter[arrivals.channel])
+        lane = arrivals.stream[totals].astype(np.int64) * self._channels + arrivals.channel[totals]
+        totals = totals[np.argsort(lane, kind="stable")]
+        if len(totals) == 0:
+            return arrivals
+        stream, channel = arrivals.stream[totals], arrivals.channel[totals]
+        lane, at = stream.astype(np.int64) * self._channels + channel, np.arange(len(totals))
+        before_time, before = (
+            table.field("last_time", stream)[at, channel],
+            table.field("last_total", stream)[at, channel],
+        )
+        total = arrivals.value[totals]
+        rate, reset = rates(lane, arrivals.time[totals], total, before_time, before)
 
-def _starts(group: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Mark where a run of equal neighbours begins; (n,)."""
-    return np.concatenate([[True], group[1:] != group[:-1]])[: len(group)]
-
-
-def _newest_before(group: NDArray[np.integer], time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the greatest time earlier in the same run of equal groups; NEVER for the first; (n,)."""
-    starts = _starts(group)
-    if starts.all():
-        return np.full(len(time), NEVER)
-    run = np.cumsum(starts)
-    origin = int(time.min())
-    lift = run * (int(time.max()) - origin + 1)  # lifts each run above all earlier ones
-    running = np.maximum.accumulate(time - origin + lift)
-    before = np.concatenate([[0], running[:-1]]) - lift + origin
-    return np.where(starts, NEVER, before)
+        value, flaw = arrivals.value.copy(), arrivals.flaw.copy()
+        value[totals] = rate.clip(-LARGEST, LARGEST)
+        flaw[totals[reset]] |= np.uint8(Quality.RESET)
+        table.put_cells("last_total", stream, channel, total)
+        return Arrivals(arrivals.stream, arrivals.channel, arrivals.time, value, flaw)

@@ -71,6 +71,9 @@ class Calendar:
 
         `time` (n,) is UTC epoch milliseconds; the answer is (n, 4), columns as CALENDAR_INPUTS.
         """
-        offset = self._offsets[np.searchsorted(self._times, time, side="right")]
-        inputs: NDArray[np.float32] = self._table[(time // MINUTE_MS + offset + _THURSDAY) % _WEEK]
+        inputs: NDArray[np.float32] = self._table[(time // MINUTE_MS + self.offset(time) + _THURSDAY) % _WEEK]
         return inputs
+
+    def offset(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many minutes the zone is ahead of UTC at times (n,), UTC epoch milliseconds."""
+        return self._offsets[np.searchsorted(self._times, time, side="right")]

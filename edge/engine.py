@@ -6,24 +6,28 @@ Everything is done for a block of streams at once; there is no loop over streams
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import scaling
+from edge import scaling, score
 from edge.alarm import AlarmPolicy
 from edge.align import Aligner, Entries, Ignored
 from edge.bundle import Bundle
 from edge.calendar import Calendar
 from edge.errors import BundleError, ConfigError
-from edge.level import Levels
+from edge.judge import Judge, Observer, Slots
 from edge.limits import Budget
 from edge.manifest import Manifest
-from edge.reading import Change, Readings, Status, Verdicts
-from edge.relevance import Relevance
+from edge.quality import Inspector, silent_at
+from edge.reading import Readings, Status, Verdicts
 from edge.runtime import BLOCK, Runtime, open_runtime
-from edge.score import Scorer
-from edge.state import LAYOUT_VERSION, NEVER, Records, StateTable, layout, record_dtype
+from edge.state import LAYOUT_VERSION, NEVER, Records, StateTable, layout, new_records, record_dtype
+from edge.waiting import ROOM
+from edge.warmup import BAR, Baseline
+
+_MOST_RATIO = 1e6
 
 
 class Engine:
@@ -33,27 +37,34 @@ class Engine:
         self,
         manifest: Manifest,
         runtime: Runtime,
-        limit: float,
+        per_slot: float,
         policy: AlarmPolicy | None = None,
         *,
+        lateness_ms: int = 0,
         adapts: bool = True,
+        observer: Observer | None = None,
     ) -> None:
         channels = len(manifest.channels)
         self.manifest = manifest
-        self.table = StateTable(record_dtype(channels, manifest.memory))
-        if (manifest.layout_version, manifest.layout) != (LAYOUT_VERSION, layout(self.table.dtype)):
+        expected = LAYOUT_VERSION, layout(record_dtype(channels, manifest.memory, manifest.day_bins))
+        if (manifest.layout_version, manifest.layout) != expected:
             raise BundleError(
                 f"bundle {manifest.name}: expected state layout {LAYOUT_VERSION}, "
                 f"got layout {manifest.layout_version}; export it again with this version"
             )
+        room = ROOM if lateness_ms else 0
+        self.table = StateTable(record_dtype(channels, manifest.memory, manifest.day_bins, room))
         self._runtime = runtime
-        self._aligner = Aligner(channels, manifest.interval_ms)
-        self._calendar = Calendar(manifest.time_zone) if manifest.calendar else None
-        self._scorer = Scorer(limit)
-        self._adapts = adapts  # whether spreads follow the errors
-        self._policy = policy or AlarmPolicy()
-        self._levels = Levels(self._policy)
-        self._relevance = Relevance(self._policy, [channel.name for channel in manifest.channels])
+        self._lateness_ms = lateness_ms
+        leap_ms = max((manifest.max_gap + 1) * manifest.interval_ms, lateness_ms)
+        self._aligner = Aligner(manifest.channels, manifest.interval_ms, leap_ms=leap_ms, lateness_ms=lateness_ms)
+        self._aggregator = self._aligner.aggregator
+        self._inspector = Inspector(manifest.channels)
+        self._baseline = Baseline()
+        self._gap = np.array([channel.gap for channel in manifest.channels])
+        calendar = Calendar(manifest.time_zone)
+        self._calendar = calendar if manifest.calendar else None
+        self._judge = Judge(manifest, per_slot, policy or AlarmPolicy(), calendar, adapts=adapts, observer=observer)
         self._low = np.array(manifest.scaling.low, np.float32)
         self._high = np.array(manifest.scaling.high, np.float32)
         self._learn_slots = 2 * manifest.burn_in
@@ -61,48 +72,57 @@ class Engine:
 
     @property
     def limit(self) -> float:
-        """The standardised error whose score is 1.0; it may be set at any time."""
-        return self._scorer.limit
+        """Return the surprise whose score is 1.0, in decades."""
+        return self._judge.limit
 
-    @limit.setter
-    def limit(self, limit: float) -> None:
-        self._scorer.limit = limit
+    def allow(self, per_slot: float) -> None:
+        """Set the budget anew, in alarms a slot of each stream; 0 is a limit that nothing reaches."""
+        self._judge.allow(per_slot)
 
     @property
     def ignored(self) -> Ignored:
         """How many readings were not used so far, by reason."""
         return self._aligner.ignored
 
+    @property
+    def early(self) -> int:
+        """How many readings were used before their time, as too many waited."""
+        return self._aligner.room.early if self._aligner.room else 0
+
     def add(self, names: Sequence[str]) -> NDArray[np.int32]:
         """Begin to watch streams and return their rows; names the bundle knows bring their scaling."""
-        records = np.zeros(len(names), self.table.dtype)
-        records["width"] = 1
+        records = new_records(len(names), self.table.dtype)
         records["spread"] = self.manifest.scaling.spread
-        records["open_value"] = np.nan
-        records["last_time"] = records["open_slot"] = records["last_slot"] = NEVER
+        self.manifest.reference.begin(records)
         for record, name in zip(records, names, strict=True):
             known = self.manifest.scaling.of(name)
             if known is not None:
                 record["location"], record["scale"], record["spread"] = known.location, known.scale, known.spread
+                record["least"], record["most"] = known.least, known.most
                 record["seen"] = self._learn_slots
         return self.table.add(records)
 
     def feed(self, readings: Readings) -> Verdicts:
         """Take readings in order of arrival and return the verdicts on the slots they completed."""
-        verdicts = [
-            verdict
-            for entries in self._aligner.rounds(readings, self.table)
-            for block in _blocks(entries)
-            for verdict in self._feed_block(block)
-        ]
-        return Verdicts.concatenate(verdicts) if verdicts else self._no_verdicts()
+        return self._together(self._feed(self._aligner.rounds(readings, self.table)))
+
+    def tick(self, now_ms: int | NDArray[np.int64]) -> Verdicts:
+        """Return the verdicts that are due once the streams' own time is `now_ms`, one for all or (streams,).
+
+        Slots that are over are closed, and channels that have been silent for too long are told of. A reading
+        that is older than `now_ms` by more than the lateness bound must not follow. Then the verdicts are those
+        that the next reading would have brought; so it does not matter when ticks come.
+        """
+        now = np.broadcast_to(np.asarray(now_ms, np.int64), len(self.table))
+        released = self._feed(self._aligner.released(now, self.table))
+        return self._together(chain(released, self._end_slots((now - self._lateness_ms) // self.manifest.interval_ms)))
 
     def accept(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Confirm that the new level of the rows' streams is normal, and return the rows that have an alarm open.
 
         It is accepted, and the alarm closed, with the next slot that lies away from the old level.
         """
-        if self._levels.rule == "never":
+        if self._judge.levels.rule == "never":
             raise ConfigError("alarm: expected level confirm or sustained where a new level is confirmed, got never")
         rows = np.unique(rows)
         rows = rows[self.table.field("alarm", rows) != 0]
@@ -111,24 +131,63 @@ class Engine:
         self.table.scatter(rows, records)
         return rows
 
+    def _together(self, verdicts: Iterator[Verdicts]) -> Verdicts:
+        parts = list(verdicts)
+        return Verdicts.concatenate(parts) if parts else self._no_verdicts()
+
+    def _feed(self, rounds: Iterator[Entries]) -> Iterator[Verdicts]:
+        for entries in rounds:
+            for start in range(0, len(entries), BLOCK):
+                yield from self._feed_block(entries.take(slice(start, start + BLOCK)))
+
     def _feed_block(self, entries: Entries) -> Iterator[Verdicts]:
         rows, slot = entries.row, entries.slot
         records = self.table.gather(rows)
-
-        partial = (records["open_slot"] != NEVER) & (records["open_slot"] < slot)
-        yield from self._close(records, rows, partial)
+        yield from self._end_before(records, rows, slot)
         self._bridge(records, slot)
 
         records["open_slot"] = slot
-        records["open_value"] = np.where(np.isnan(records["open_value"]), entries.value, records["open_value"])
+        records["open_value"] = entries.value
+        records["open_count"] = entries.count
+        records["open_flaw"] |= entries.flaw
         records["last_time"] = np.maximum(records["last_time"], entries.time)
-        yield from self._close(records, rows, np.isfinite(records["open_value"]).all(axis=1))
+        if self._aggregator.eager:
+            yield from self._close(records, rows, np.isfinite(records["open_value"]).all(axis=1))
         self.table.scatter(rows, records)
+
+    def _end_slots(self, slot: NDArray[np.int64]) -> Iterator[Verdicts]:
+        """Say what is due of all streams before slots (streams,)."""
+        for start in range(0, len(self.table), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, len(self.table)), dtype=np.int32)
+            records = self.table.gather(rows)
+            open_slot = records["open_slot"]
+            due = ((open_slot != NEVER) & (open_slot < slot[rows])) | (silent_at(records) < slot[rows])
+            if due.any():
+                records = records[due]
+                yield from self._end_before(records, rows[due], slot[rows[due]])
+                self.table.scatter(rows[due], records)
+
+    def _end_before(self, records: Records, rows: NDArray[np.int32], slot: NDArray[np.int64]) -> Iterator[Verdicts]:
+        """Close what is open before slots (n,), and say which channels fell silent until then."""
+        yield from self._close(records, rows, (records["open_slot"] != NEVER) & (records["open_slot"] < slot))
+        while True:
+            quiet = np.flatnonzero((records["last_slot"] < slot - 1) & (records["open_slot"] == NEVER))
+            if len(quiet) == 0:
+                return
+            falls = np.maximum(silent_at(records[quiet]), records["last_slot"][quiet] + 1)
+            quiet, falls = quiet[falls < slot[quiet]], falls[falls < slot[quiet]]
+            if len(quiet) == 0:
+                return
+            part = records[quiet]
+            self._bridge(part, falls)
+            part["open_slot"] = falls
+            yield from self._close(part, rows[quiet], np.ones(len(quiet), bool))
+            records[quiet] = part
 
     def _close(self, records: Records, rows: NDArray[np.int32], chosen: NDArray[np.bool_]) -> Iterator[Verdicts]:
         """Give the open slots of the chosen records their verdicts."""
         has_scale = records["seen"] >= self._learn_slots
-        for part, act in ((chosen & has_scale, self._judge), (chosen & ~has_scale, self._learn)):
+        for part, act in ((chosen & has_scale, self._conclude), (chosen & ~has_scale, self._learn)):
             if part.all():
                 yield act(records, rows)
             elif part.any():
@@ -137,105 +196,78 @@ class Engine:
                 records[part] = copies
 
     def _learn(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
-        """Learn the scaling of streams that the bundle does not know."""
-        value, slot = records["open_value"].copy(), records["open_slot"].copy()
-        scaling.learn(value, records, self._learn_slots)
-        records["last_slot"] = slot
-        self._finish(records)
-        unknown = np.full(value.shape, np.nan)
+        """Learn the scaling of streams that the bundle does not know, and have the baseline watch meanwhile."""
+        slots = self._slots(records, rows)
+        found = slots.found
+        clean = np.where(found.clean, slots.value, np.nan)
+        expected, half = self._baseline.expect(slots.slot, records, self.limit)
+        ratio = (np.abs(clean - expected) / half).clip(max=_MOST_RATIO).astype(np.float32)
+        scored = np.any(np.isfinite(ratio), axis=1)
+        ratio = np.nan_to_num(ratio, nan=0.0)
+        scores = np.where(scored, ratio.max(axis=1), np.float32(np.nan))
+        alarming = scores >= BAR
+        change = self._judge.alarm(records, np.where(alarming, scores, np.float32(0)), slots.time, scored)
+
+        scaling.learn(np.where(alarming[:, None], np.nan, clean), records, self._learn_slots)
+        self._inspector.learn(slots.value, slots.slot, found, records)
+        records["last_slot"] = slots.slot
+        self._finish(records, found.covered)
+        unknown = np.full(len(rows), np.nan, np.float32)
         return Verdicts(
             stream=rows,
-            time=slot * self.manifest.interval_ms,
+            time=slots.time,
             status=np.full(len(rows), Status.LEARNING, np.uint8),
-            score=np.full(len(rows), np.nan, np.float32),
-            channel=np.full(len(rows), -1, np.int16),
-            value=value,
-            expected=unknown,
-            lower=unknown,
-            upper=unknown,
-            alarm=np.zeros(len(rows), np.int64),
-            change=np.zeros(len(rows), np.uint8),
-            share=unknown.astype(np.float32),
-            once_in=np.full(len(rows), np.nan, np.float32),
-        )
-
-    def _judge(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
-        """Score open slots against the forecasts made for them, learn where it was calm, and step."""
-        value, slot = records["open_value"].copy(), records["open_slot"].copy()
-        time = slot * self.manifest.interval_ms
-        judged = records["seen"] >= self._ready_slots
-
-        observed = scaling.scaled(value, records)
-        error = observed - records["forecast"]
-        unit = self._scorer.unit(records)
-        reach = self._scorer.reach(unit, records)
-        score, channel = self._scorer.score(error, reach)
-        expected = np.where(judged[:, None], scaling.unscaled(records["forecast"], records), np.nan)
-        counted = np.where(judged, self._counted(score, error, reach, value, expected), np.float32(0))
-        anomalous = counted >= 1.0
-        change = self._policy.advance(records, counted, time)
-        accepted = self._levels.accepted(observed, reach, records, change == Change.OPENED)
-        if accepted.size:
-            self._policy.close(records, accepted)
-            change[accepted] = Change.ACCEPTED
-
-        half = records["scale"] * reach
-        share = self._scorer.share(error, reach)
-        once_in = np.reciprocal(self.manifest.tail.rate(score * np.float32(self.limit)))
-        share[~judged] = np.nan
-        once_in[~judged] = np.nan
-        verdicts = Verdicts(
-            stream=rows,
-            time=time,
-            status=(judged * np.uint8(Status.NORMAL) + anomalous).astype(np.uint8),
-            score=np.where(judged, score, np.float32(np.nan)),
-            channel=np.where(judged, channel, np.int16(-1)),
-            value=value,
+            score=scores,
+            channel=np.where(scored, ratio.argmax(axis=1), -1).astype(np.int16),
+            value=slots.value,
             expected=expected,
             lower=expected - half,
             upper=expected + half,
             alarm=records["alarm"].copy(),
             change=change,
-            share=share,
-            once_in=once_in,
+            share=np.where(scored[:, None], score.share(ratio), np.float32(np.nan)),
+            signal=np.full(len(rows), -1, np.int8),
+            once_in=unknown,
+            achieved=unknown.copy(),
+            coverage=found.clean.mean(axis=1, dtype=np.float32),
+            quality=found.flags,
+            ready_in=slots.ready_in,
         )
-        calm = judged & (score < 1.0) & (records["alarm"] == 0)
-        if self._adapts:
-            self._scorer.learn(np.where(calm[:, None], error / unit, np.float32(np.nan)), records)
-        self._levels.follow(observed, records, calm, ~judged, self._learn_slots)
+
+    def _conclude(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
+        """Have open slots judged against the forecasts made for them, and step."""
+        slots = self._slots(records, rows)
+        verdicts, observed, accepted = self._judge.judge(slots, records)
+        calm = (slots.ready_in == 0) & (verdicts.score < 1.0) & (records["alarm"] == 0)
+        self._judge.levels.follow(observed, records, calm, slots.ready_in > 0, self._learn_slots)
         if accepted.size:
-            self._levels.move(reach, records, accepted)
+            self._judge.levels.move((verdicts.upper - verdicts.expected) / records["scale"], records, accepted)
             self._begin_anew(records, accepted)
-            observed[accepted] = scaling.scaled(value[accepted], records[accepted])
-        self._step(records, observed, slot)
-        self._finish(records)
+            observed[accepted] = scaling.scaled(slots.value[accepted], records[accepted])
+        self._step(records, observed, slots.slot)
+        self._inspector.learn(slots.value, slots.slot, slots.found, records)
+        self._finish(records, slots.found.covered)
         return verdicts
 
-    def _counted(
-        self,
-        score: NDArray[np.float32],
-        error: NDArray[np.float32],
-        reach: NDArray[np.float32],
-        value: NDArray[np.float64],
-        expected: NDArray[np.float64],
-    ) -> NDArray[np.float32]:
-        """Return the score (n,) of those deviations that the policy counts."""
-        if not self._relevance.chooses:
-            return score
-        counts = self._relevance.counts(value, expected)
-        return self._scorer.score(np.where(counts, error, np.float32(np.nan)), reach)[0]
+    def _slots(self, records: Records, rows: NDArray[np.int32]) -> Slots:
+        """Return the open slots as they are closed."""
+        value = self._aggregator.settled(records["open_value"], records["open_count"])
+        slot = records["open_slot"].copy()
+        found = self._inspector.inspect(value, slot, records)
+        seen = np.minimum(records["seen"], self._ready_slots).astype(np.int32)
+        return Slots(rows, slot, slot * self.manifest.interval_ms, value, found, self._ready_slots - seen)
 
     def _bridge(self, records: Records, slot: NDArray[np.int64]) -> None:
         """Carry each memory over the slots missing before `slot` (n,), or begin anew after too many."""
         missing = np.where(records["last_slot"] == NEVER, 0, slot - records["last_slot"] - 1)
         missing[records["seen"] < self._learn_slots] = 0
-        lost = missing > self.manifest.max_gap
+        lost = (missing > 0) & (missing + records["missed"] > self.manifest.max_gap)
         if lost.any():
             self._begin_anew(records, lost)
             missing[lost] = 0
         while (going := missing > 0).any():
             part = records[going]
-            self._step(part, part["forecast"].copy(), part["last_slot"] + 1)
+            self._step(part, np.full(part["forecast"].shape, np.nan, np.float32), part["last_slot"] + 1)
             part["missed"] += 1
             records[going] = part
             missing[going] -= 1
@@ -248,8 +280,8 @@ class Engine:
         records["seen"][chosen] = self._learn_slots
 
     def _step(self, records: Records, observed: NDArray[np.float32], slot: NDArray[np.int64]) -> None:
-        """Feed the scaled values (n, C) of slots to the forecaster; a missing one is its own forecast."""
-        x = np.where(np.isnan(observed), records["forecast"], observed).clip(self._low, self._high)
+        """Feed the scaled values (n, C) of slots to the forecaster, or what stands for a missing one."""
+        x = np.where(np.isnan(observed), self._instead(records), observed).clip(self._low, self._high)
         if self._calendar is not None:
             x = np.concatenate([x, self._calendar.inputs((slot + 1) * self.manifest.interval_ms)], axis=1)
         forecast, width, memory = self._runtime.step(x, np.ascontiguousarray(records["memory"]))
@@ -259,12 +291,22 @@ class Engine:
         records["memory"] = memory
         records["last_slot"] = slot
 
-    def _finish(self, records: Records) -> None:
-        """Empty the open slots that have their verdicts."""
-        records["seen"] += records["seen"] < self._ready_slots
-        records["missed"] = 0
+    def _instead(self, records: Records) -> NDArray[np.float32]:
+        """Return what the forecaster is fed where a value is missing (n, C), scaled."""
+        forecast: NDArray[np.float32] = records["forecast"]
+        if (self._gap == "forecast").all():
+            return forecast
+        held = np.where(records["heard"] == NEVER, np.float32(0), scaling.scaled(records["held"], records))
+        return np.select([self._gap == "forecast", self._gap == "hold"], [forecast, held], np.float32(0))
+
+    def _finish(self, records: Records, covered: NDArray[np.bool_]) -> None:
+        """Empty the open slots that have their verdicts; `covered` (n,) had a clean value."""
+        records["seen"] += (records["seen"] < self._ready_slots) & covered
+        records["missed"] = np.where(covered, 0, records["missed"] + 1)
         records["open_slot"] = NEVER
         records["open_value"] = np.nan
+        records["open_count"] = 0
+        records["open_flaw"] = 0
 
     def _no_verdicts(self) -> Verdicts:
         none = np.zeros(0, self.table.dtype)
@@ -272,16 +314,15 @@ class Engine:
 
 
 def open_engine(
-    bundle: Bundle, budget: Budget | None = None, policy: AlarmPolicy | None = None, runtime: Runtime | None = None
+    bundle: Bundle,
+    budget: Budget | None = None,
+    policy: AlarmPolicy | None = None,
+    runtime: Runtime | None = None,
+    *,
+    lateness_ms: int = 0,
 ) -> Engine:
-    """Return an engine that runs the bundle with a budget (the bundle's own if none) and a policy."""
+    """Return an engine that runs the bundle with a budget (the bundle's own if none), a policy and a lateness bound."""
     manifest = bundle.manifest
     budget = budget or Budget.parse(manifest.budget)
-    limit = manifest.tail.limit(budget.per_slot(manifest.interval_ms))
-    return Engine(manifest, runtime or open_runtime(bundle.files), limit, policy)
-
-
-def _blocks(entries: Entries) -> Iterator[Entries]:
-    """Cut a round into blocks that stay in the cache."""
-    for start in range(0, len(entries), BLOCK):
-        yield entries.take(np.arange(start, min(start + BLOCK, len(entries))))
+    per_slot = budget.per_slot(manifest.interval_ms)
+    return Engine(manifest, runtime or open_runtime(bundle.files), per_slot, policy, lateness_ms=lateness_ms)

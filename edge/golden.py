@@ -44,8 +44,8 @@ def self_test(bundle: Bundle) -> int:
 def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
     if len(expected) != len(got):
         raise BundleError(f"{where}: expected {len(expected)}, got {len(got)}")
-    for name in ("stream", "time", "status", "channel", "alarm", "change"):
-        if (differs := np.flatnonzero(getattr(expected, name) != getattr(got, name))).size:
+    for name in ("stream", "time", "status", "channel", "alarm", "change", "quality", "ready_in"):
+        if (differs := np.nonzero(getattr(expected, name) != getattr(got, name))[0]).size:
             at = differs[0]
             wanted, had = getattr(expected, name)[at], getattr(got, name)[at]
             raise BundleError(f"{where}: {name} of verdict {at}: expected {wanted}, got {had}")

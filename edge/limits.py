@@ -1,5 +1,6 @@
-"""From a budget of alarms to the limit on the standardised error."""
+"""From a budget of alarms to the limit on the surprise."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import Self
@@ -16,10 +17,10 @@ _PERIOD_MS = {
     "month": 2_629_746_000,  # the mean month of the Gregorian calendar
     "year": 31_556_952_000,
 }
-LAPLACE_EXCESS = 1.0  #: spreads; the mean excess of Laplace errors over any threshold
-LAPLACE_WEIGHT = 8
+PRIOR_EXCESS = 0.6  #: decades; about what real streams show
+PRIOR_WEIGHT = 24
+LEAST_SLOTS = 16
 _MOST_STEPS = 60.0  # mean excesses; beyond these a rate is no number that single precision holds
-_Z95 = 1.6449  # 95 % quantile of the normal distribution
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?( +for +the +(?:monitor|fleet))?")
 
 
@@ -65,54 +66,41 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The upper tail of held-out standardised errors: `exceeding` of `count` lie above `threshold`.
+    """The upper tail of the surprises of slots, in decades: `exceeding` of `count` lie above `threshold`.
 
     Above the threshold the excess is taken as exponential, which is the generalised Pareto tail of
-    shape 0 (peaks over threshold; Pickands 1975). Few errors tell little of their mean excess. So it begins
-    at that of Laplace errors, one spread, which counts as LAPLACE_WEIGHT errors (the conjugate gamma prior), and the
-    limit stands on its upper 95 % confidence bound: the budget is kept, and more held-out data lowers the limit.
+    shape 0 (peaks over threshold; Pickands 1975). Few slots tell little of their mean excess. So it begins at
+    PRIOR_EXCESS, which counts as PRIOR_WEIGHT slots (the conjugate gamma prior).
     """
 
     count: int
     exceeding: int
-    threshold: float  #: spreads, as all errors here
-    mean_excess: float
+    threshold: float  #: decades
+    mean_excess: float  #: decades
 
     @classmethod
-    def fit(cls, errors: NDArray[np.floating]) -> Self:
-        """Fit the tail to held-out standardised errors (n,); the upper 3 %, at least 8, are the tail."""
-        if errors.size < 16:
-            raise ValueError(f"tail: expected at least 16 held-out errors, got {errors.size}")
-        exceeding = max(8, errors.size * 3 // 100)
-        top = np.partition(errors, errors.size - exceeding - 1)[-exceeding - 1 :]
+    def fit(cls, surprises: NDArray[np.floating]) -> Self:
+        """Fit the tail to the surprises of slots (n,); the upper 3 %, at least 8, are the tail."""
+        if surprises.size < LEAST_SLOTS:
+            raise ValueError(f"tail: expected at least {LEAST_SLOTS} slots, got {surprises.size}")
+        exceeding = max(8, surprises.size * 3 // 100)
+        top = np.partition(surprises, surprises.size - exceeding - 1)[-exceeding - 1 :]
         threshold = float(top[0])
-        excess = float(np.sum(top[1:] - threshold)) + LAPLACE_WEIGHT * LAPLACE_EXCESS
-        return cls(errors.size, exceeding, threshold, excess / (exceeding + LAPLACE_WEIGHT))
+        excess = float(np.sum(top[1:] - threshold)) + PRIOR_WEIGHT * PRIOR_EXCESS
+        return cls(surprises.size, exceeding, threshold, excess / (exceeding + PRIOR_WEIGHT))
 
     def limit(self, per_slot: float) -> float:
-        """Return the error that is exceeded with that probability a slot, never below the threshold."""
+        """Return the surprise that is exceeded with that probability a slot, never below the threshold."""
+        if per_slot == 0:
+            return math.inf
         rate = min(per_slot * self.count / self.exceeding, 1.0)
-        return self.threshold - self._scale * float(np.log(rate))
+        return self.threshold - self.mean_excess * math.log(rate)
 
-    def rate(self, error: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability a slot (n,) with which errors (n,) are exceeded: the inverse of `limit`.
+    def rate(self, surprises: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability a slot (n,) with which surprises (n,) are exceeded: the inverse of `limit`.
 
         Below the threshold nothing is known but that it is exceeded more often than the threshold is.
         """
-        steps = (error - np.float32(self.threshold)) / np.float32(self._scale)
+        steps = (surprises - np.float32(self.threshold)) / np.float32(self.mean_excess)
         rate: NDArray[np.float32] = np.exp(-steps.clip(0, _MOST_STEPS)) * np.float32(self.exceeding / self.count)
         return rate
-
-    @property
-    def _scale(self) -> float:
-        """The mean excess at its upper confidence bound."""
-        return self.mean_excess * _caution(self.exceeding + LAPLACE_WEIGHT)
-
-
-def _caution(count: int) -> float:
-    """Return the 95 % confidence bound of an exponential mean over the mean of so many values.
-
-    It is 2 n / chi2(0.05; 2 n), with the quantile after Wilson and Hilferty (1931).
-    """
-    ninth = 1 / (9 * count)
-    return float((1 - ninth - _Z95 * np.sqrt(ninth)) ** -3)

@@ -1,21 +1,43 @@
 """The manifest: what a bundle says of itself, as plain JSON."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from edge.errors import BundleError
+from edge.errors import BundleError, ConfigError
 from edge.limits import Tail
+from edge.surprise import Reference
 
 SCHEMA = 1
+AGGREGATES = ("first", "last", "mean", "min", "max", "sum")
+GAPS = ("forecast", "hold", "mask")
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A sensor within a stream."""
+    """A sensor within a stream, how its readings fill a slot, and what is done where they are missing."""
 
     name: str
     unit: str = ""
+    aggregate: str = "first"  #: one of AGGREGATES
+    counter: bool = False  #: readings are a running total, of which the rate per second is watched
+    gap: str = "forecast"  #: one of GAPS: what the forecaster is fed where a clean value is missing
+    least: float | None = None  #: physical range, in units of what is watched; None where there is no bound
+    most: float | None = None
+
+    def __post_init__(self) -> None:
+        for what, word, known in (("aggregate", self.aggregate, AGGREGATES), ("gap", self.gap, GAPS)):
+            if word not in known:
+                raise ConfigError(f"channel {self.name}: {what}: expected one of {', '.join(known)}, got {word!r}")
+        low, high = self.range
+        if not low < high:
+            raise ConfigError(f"channel {self.name}: expected a range from least to most, got {low:g} to {high:g}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Return the least and the greatest value that the sensor can measure, infinite where there is no bound."""
+        return (-math.inf if self.least is None else self.least, math.inf if self.most is None else self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +47,8 @@ class StreamScaling:
     location: tuple[float, ...]
     scale: tuple[float, ...]
     spread: tuple[float, ...]  #: mean absolute scaled error over its unit
+    least: tuple[float, ...]  #: scaled value that was seen
+    most: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +64,8 @@ class Scaling:
     def of(self, name: str) -> StreamScaling | None:
         """Return a stream's scaling, or None if it has to learn one."""
         if self.fixed and name not in self.streams:
-            return StreamScaling((0.0,) * len(self.spread), (1.0,) * len(self.spread), self.spread)
+            zeros, ones = (0.0,) * len(self.spread), (1.0,) * len(self.spread)
+            return StreamScaling(zeros, ones, self.spread, zeros, ones)
         return self.streams.get(name)
 
 
@@ -70,6 +95,8 @@ class Manifest:
     max_gap: int  #: missing slots that are bridged; after more the memory starts anew
     budget: str
     scaling: Scaling
+    day_bins: int  #: of the day that is remembered, 0 for none; see edge/day.py
+    reference: Reference
     tail: Tail
     layout_version: int
     layout: list[list[Any]]  #: of the state record
@@ -97,9 +124,10 @@ class Manifest:
             raw["channels"] = tuple(Channel(**c) for c in raw["channels"])
             raw["scaling"] = _scaling(raw["scaling"])
             raw["tail"] = Tail(**raw["tail"])
+            raw["reference"] = Reference(**{name: tuple(each) for name, each in raw["reference"].items()})
             raw["files"] = {name: FileEntry(**entry) for name, entry in raw["files"].items()}
             return cls(**raw)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError) as error:
             raise BundleError(f"manifest.json: expected the fields of schema {SCHEMA}, got: {error}") from error
 
 

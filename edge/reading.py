@@ -31,7 +31,7 @@ class Columns:
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
 
-    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Self:
         """Return the chosen rows of every column, in the order chosen."""
         return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))  # type: ignore[arg-type]
 
@@ -55,19 +55,31 @@ class Readings(Columns):
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals(Readings):
+    """Readings on their way to their slots, with what is known to be wrong with them."""
+
+    flaw: NDArray[np.uint8]  #: (n,) flags of edge.quality.Quality
+
+
+@dataclass(frozen=True, slots=True)
 class Verdicts(Columns):
     """All that is said about n slots of streams with C channels."""
 
     stream: NDArray[np.int32]  #: (n,) row of the stream in the state table
     time: NDArray[np.int64]  #: (n,) start of the slot, UTC epoch, milliseconds
     status: NDArray[np.uint8]  #: (n,) a Status
-    score: NDArray[np.float32]  #: (n,) 1.0 is the limit; NaN while learning
-    channel: NDArray[np.int16]  #: (n,) the channel that contributed most; -1 while learning
+    score: NDArray[np.float32]  #: (n,) 1.0 is the limit; NaN where nothing could be scored
+    channel: NDArray[np.int16]  #: (n,) the channel that contributed most; -1 where there is no score
     value: NDArray[np.float64]  #: (n, C) observed, in units; NaN where nothing came
     expected: NDArray[np.float64]  #: (n, C) the forecast, in units
-    lower: NDArray[np.float64]  #: (n, C) least value whose own score is no more than 1.0
+    lower: NDArray[np.float64]  #: (n, C) least value whose error alone is no anomaly
     upper: NDArray[np.float64]  #: (n, C) greatest such value
     alarm: NDArray[np.int64]  #: (n,) start of the open alarm, ms; 0 where there is none
     change: NDArray[np.uint8]  #: (n,) a Change
     share: NDArray[np.float32]  #: (n, C) each channel's part in the score, of 1 in all; NaN while learning
+    signal: NDArray[np.int8]  #: (n,) index of the most surprising of state.SIGNALS; -1 where there is no score
     once_in: NDArray[np.float32]  #: (n,) mean slots between scores this high while nothing is wrong; NaN while learning
+    achieved: NDArray[np.float32]  #: (n,) alarms of the stream so far over its budget's; NaN before that allows one
+    coverage: NDArray[np.float32]  #: (n,) share of the channels with a clean value
+    quality: NDArray[np.uint8]  #: (n, C) flags of edge.quality.Quality; 0 is clean
+    ready_in: NDArray[np.int32]  #: (n,) slots until the stream is judged; 0 once it is

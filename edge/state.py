@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 Records = NDArray[np.void]
 
 LAYOUT_VERSION = 3
+SIGNALS = ("error", "sustained", "novelty", "context")  #: what may be unusual of a slot, see edge/signals.py
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
 
 
-def record_dtype(channels: int, memory: int) -> np.dtype[np.void]:
-    """Return the layout of one stream's record, little-endian and packed."""
+def record_dtype(channels: int, memory: int, day_bins: int = 0, room: int = 0) -> np.dtype[np.void]:
+    """Return the layout of one stream's record, little-endian and packed.
+
+    The day before is remembered in `day_bins` (edge/day.py), and `room` readings may wait in it.
+    """
+    signals = len(SIGNALS)
     return np.dtype(
         [
             ("memory", "<f4", (memory,)),  # the forecaster's own
@@ -30,10 +35,26 @@ def record_dtype(channels: int, memory: int) -> np.dtype[np.void]:
             ("scale", "<f8", (channels,)),  # while the scaling is learnt: sum of squared deviations
             ("spread", "<f4", (channels,)),  # running mean of the absolute scaled error over its unit
             ("open_value", "<f8", (channels,)),  # the slot being filled; NaN where nothing came yet
+            ("open_count", "<u4", (channels,)),  # readings in its mean
+            ("open_flaw", "u1", (channels,)),  # what is known to be wrong with it
             ("last_time", "<i8", (channels,)),  # newest reading taken, ms
+            ("last_total", "<f8", (channels,)),  # what a counter said then
+            ("heard", "<i8", (channels,)),  # newest slot with a value; NEVER before the first
+            ("held", "<f8", (channels,)),  # newest clean value, in units
+            ("pace", "<f4", (channels,)),  # running mean of what successive values differ by, in units
+            ("rhythm", "<f4", (channels,)),  # longest usual distance between slots with a value
+            ("longest", "<f4", (channels,)),  # longest usual run of one value after itself, slots
+            ("run", "<u4", (channels,)),  # slots that repeated the value before
+            ("moves", "u1", (channels,)),  # values that differed from the one before, up to 255
+            ("silent", "u1", (channels,)),  # whether it has been said
+            ("unit", "u1", (channels,)),  # conversion that the values look like; 0 is none
+            ("unit_run", "u1", (channels,)),  # slots that looked like it, up to 255
+            ("side", "i1", (channels,)),  # direction of the newest leap of the value
+            ("flips", "u1", (channels,)),  # one bit a slot, newest lowest: did it leap back?
             ("open_slot", "<i8"),  # NEVER where none is being filled
             ("last_slot", "<i8"),  # newest slot that has its verdict
             ("seen", "<u4"),  # slots used so far to learn scaling and to fill the memory
+            ("watched", "<u4"),  # slots that had a clean value so far
             ("missed", "<u4"),  # slots bridged since the last reading
             ("recent", "<u4"),  # one bit a slot, newest lowest: did the score reach 1.0?
             ("calm", "<u4"),  # slots since the score was last above the policy's release
@@ -46,9 +67,43 @@ def record_dtype(channels: int, memory: int) -> np.dtype[np.void]:
             ("new_level", "<f4", (channels,)),  # their running mean, which forgets
             ("new_noise", "<f4", (channels,)),  # running mean of their absolute deviations from it
             ("new_slots", "<u4"),  # how many slots these three are of
+            ("sustained", "<f4"),  # running mean of the error signal
+            ("least", "<f4", (channels,)),  # of all scaled values so far; NaN before the first
+            ("most", "<f4", (channels,)),
+            ("typical", "<f4", (signals,)),  # how the signals were so far, see edge/surprise.py
+            ("rare", "<f4", (signals,)),
+            ("rate", "<f4", (signals,)),
+            ("excess", "<f4", (signals,)),
+            ("lift", "<f4"),  # decades that the stream's own limit lies above the bundle's
+            ("judged", "<u4"),  # slots that had a score
+            ("raised", "<u4"),  # alarms opened
+            ("day", "<f2", (day_bins, 2, channels)),  # least and greatest scaled value of each bin of yesterday
+            ("kept", "<f2", (2, 2, channels)),  # yesterday's of the bin before this one, and of this one
+            ("bin", "<i2"),  # the bin that today is in; -1 before the first
             ("confirmed", "|u1"),  # whether the user has confirmed that the new level is normal
+            ("newest", "<i8"),  # newest time of a reading, ms
+            ("doubt_time", "<i8"),  # a reading that leapt ahead and waits for company; NEVER where there is none
+            ("doubt_channel", "<i2"),
+            ("doubt_value", "<f8"),
+            ("released", "<i8"),  # readings older than this have left the waiting room, ms
+            ("waiting_time", "<i8", (room,)),  # NEVER where a place is free
+            ("waiting_channel", "<i2", (room,)),
+            ("waiting_value", "<f8", (room,)),
+            ("waiting_flaw", "u1", (room,)),
         ]
     )
+
+
+def new_records(count: int, dtype: np.dtype[np.void]) -> Records:
+    """Return the records of streams of which nothing is known yet."""
+    records = np.zeros(count, dtype)
+    records["width"] = records["rhythm"] = 1
+    for name in ("open_value", "least", "most", "day", "kept"):
+        records[name] = np.nan
+    records["bin"] = -1
+    for name in ("last_time", "heard", "open_slot", "last_slot", "newest", "doubt_time", "released", "waiting_time"):
+        records[name] = NEVER
+    return records
 
 
 def layout(dtype: np.dtype[np.void]) -> list[list[Any]]:
@@ -88,6 +143,16 @@ class StateTable:
     def field(self, name: str, rows: NDArray[np.int32]) -> NDArray[Any]:
         """Return copies of one field of the rows' records."""
         return self._records[name][rows]
+
+    def put(self, name: str, rows: NDArray[np.int32], values: NDArray[Any]) -> None:
+        """Replace one field of the rows' records, which are then counted as changed."""
+        self._records[name][rows] = values
+        self._changed[rows] = True
+
+    def put_cells(self, name: str, rows: NDArray[np.int32], channels: NDArray[np.int16], values: NDArray[Any]) -> None:
+        """Replace one field of single channels of the rows' records; the last of several values stays."""
+        self._records[name][rows, channels] = values
+        self._changed[rows] = True
 
     def scatter(self, rows: NDArray[np.int32], records: Records) -> None:
         """Put gathered records back in their rows, which are then counted as changed."""

@@ -11,6 +11,7 @@ from edge.calendar import zone
 from edge.errors import BundleError, ConfigError, DataError
 from edge.golden import self_test
 from edge.limits import Budget
+from edge.manifest import Channel
 from models.calibrated import Calibrated, train_calibrated
 from models.data.recordings import Recording
 from models.export import check_exportable, export_weights, parity_error
@@ -32,7 +33,7 @@ def train_bundle(
     *,
     name: str,
     out: Path,
-    units: Mapping[str, str] | None = None,
+    channels: Sequence[Channel] = (),
     time_zone: str = "UTC",
     budget: str = "1 per month",
     account: Mapping[str, object] | None = None,
@@ -41,8 +42,8 @@ def train_bundle(
 ) -> Bundle:
     """Train a forecaster on recordings and seal it, with all it needs to be run, as OUT/NAME/VERSION.
 
-    The version is the next whole number; `units` are the channels' units by name, `account` is what became of
-    the data on its way here. Streams that are too short are left out with a warning. `on_epoch` is told of each
+    The version is the next whole number; `channels` is what is declared of them, `account` is what became of the data
+    on its way here. Streams that are too short are left out with a warning. `on_epoch` is told of each
     epoch. DataError and ConfigError say what is wrong with what was given, BundleError that the sealed bundle
     does not do what the trained network did.
     """
@@ -60,7 +61,7 @@ def train_bundle(
         name=name,
         budget=budget,
         version=_next_version(out / name),
-        units=units,
+        channels=channels,
         time_zone=time_zone,
         account=account,
         progress=progress,

@@ -1,14 +1,15 @@
 """A calibrated forecaster: fitted, exported as it is served, its usual errors measured; what a bundle seals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from edge.day import bins_of
 from edge.limits import Tail
 from edge.manifest import Channel, Manifest
 from edge.runtime import OnnxRuntime
 from edge.state import LAYOUT_VERSION, layout, record_dtype
-from models.calibration import calibrate, unit_scaling
+from models.calibration import NO_REFERENCE, calibrate, unit_scaling
 from models.data.recordings import fingerprint
 from models.export import export_onnx
 from models.spec import ForecasterSpec, TrainingSpec
@@ -35,26 +36,28 @@ def train_calibrated(
     name: str,
     budget: str,
     version: str = "1",
-    units: Mapping[str, str] | None = None,
+    channels: Sequence[Channel] = (),
     time_zone: str = "UTC",
+    knows_days: bool = True,
     account: Mapping[str, object] | None = None,
     progress: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Calibrated:
     """Fit a forecaster of a `sized` spec to what was prepared, export its step and calibrate it on what was held out.
 
-    The options are those of `train_bundle`.
+    `knows_days` says whether the recordings' times are times of day; the other options are those of `train_bundle`.
     """
     splits, low, high = prepared.splits, prepared.low, prepared.high
     first = splits[0].recording
     fitted = fit(prepared.learnt, prepared.held_out, spec, training, progress=progress, on_epoch=on_epoch)
     model = export_onnx(fitted.forecaster)
+    day_bins = bins_of(first.interval_ms) if knows_days else 0
     draft = Manifest(
         name=name,
         version=version,
         created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         spec=asdict(spec) | {"training": asdict(training)},
-        channels=tuple(Channel(each, (units or {}).get(each, "")) for each in first.channels),
+        channels=tuple(channels) or tuple(map(Channel, first.channels)),
         interval_ms=first.interval_ms,
         time_zone=time_zone,
         calendar=spec.calendar,
@@ -64,9 +67,11 @@ def train_calibrated(
         max_gap=spec.lookback,
         budget=budget,
         scaling=unit_scaling(splits, low, high, fixed=spec.output != "linear"),
+        day_bins=day_bins,
+        reference=NO_REFERENCE,
         tail=_NO_TAIL,
         layout_version=LAYOUT_VERSION,
-        layout=layout(record_dtype(len(low), fitted.forecaster.memory_size)),
+        layout=layout(record_dtype(len(low), fitted.forecaster.memory_size, day_bins)),
         metrics={
             "held_out_error": fitted.error,
             "last_value_error": last_value_error(prepared.held_out),

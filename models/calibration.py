@@ -1,8 +1,9 @@
-"""Calibration: what errors are usual on data that was not learnt from.
+"""Calibration: what errors are usual, how surprising each is, and how seldom slots are so surprising.
 
-The held-out part of every stream is run through the engine itself, with the exported step, a limit that nothing
-reaches and spreads that stay 1; so the errors are the ones that will be seen in service, and the scores follow
-from them by the engine's own scorer. A long part is cut into pieces that run side by side, each with a lead-in.
+The last part of every stream is run through the engine itself, with the exported step and a limit that nothing
+reaches, so what is measured is what will be seen in service. It is cut into pieces that run side by side, each with a
+lead-in. Held-out slots alone are too few to know a tail by; so slots that were learnt from lend the shape of theirs,
+each part being measured by its own usual error, and the stream's usual error is never below that of its held-out part.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,16 +18,16 @@ from edge.limits import Tail
 from edge.manifest import Manifest, Scaling, StreamScaling
 from edge.reading import Verdicts
 from edge.runtime import Runtime
-from edge.score import Scorer
-from edge.state import record_dtype
+from edge.state import SIGNALS, record_dtype
+from edge.surprise import Reference, surprise
 from models.data.readings import of_recordings
 from models.data.recordings import Recording
 from models.training.sequences import LEAST_HELD_OUT, Split
 
-NO_LIMIT = 1e6  #: spreads; nothing reaches it
-LEAST_ERROR = 1.0  #: spreads; a smaller one counts as this, so that a channel at rest gets no limit of nothing
-PIECE = 4096  #: held-out slots that are run one after another
-LEAD = 1024  #: slots before a later piece, or its burn-in if that is longer; they only fill its memory
+PIECE = 4096  #: slots that are run one after another
+LEAD = 1024  #: slots before a later piece, or its burn-in or a day if that is longer; they only fill its memory
+SHAPE_SLOTS = 16_384  #: learnt from, of all streams together, that lend the shape of their errors
+NO_REFERENCE = Reference(*(((1.0,) * len(SIGNALS),) * 4))
 
 Values = NDArray[np.float64]
 
@@ -34,25 +35,42 @@ Values = NDArray[np.float64]
 def unit_scaling(splits: Sequence[Split], low: Values, high: Values, *, fixed: bool) -> Scaling:
     """Return the streams' scaling while their spreads are not known, all being 1."""
     ones = (1.0,) * len(low)
-    streams = {each.recording.name: StreamScaling(_plain(each.location), _plain(each.scale), ones) for each in splits}
+    streams = {each.recording.name: _unit_scaling(each) for each in splits}
     return Scaling(_plain(low), _plain(high), ones, streams, fixed)
 
 
 def calibrate(manifest: Manifest, runtime: Runtime, splits: Sequence[Split]) -> Manifest:
-    """Return the manifest with the spreads and the tail of the held-out errors; DataError if there are too few."""
-    ones = np.ones((len(splits), len(manifest.channels)))
-    verdicts = replay(_with_spreads(manifest, splits, ones[0], ones), runtime, splits, adapts=False)
-    verdicts = verdicts.take(np.isfinite(verdicts.score))
-    if len(verdicts) < LEAST_HELD_OUT:
+    """Return the manifest with its spreads, reference and tail; DataError if too few held-out slots can be judged."""
+    pieces = [piece for stream, each in enumerate(splits) for piece in _pieces(stream, each, manifest, len(splits))]
+    part = np.array([2 * piece.stream + piece.held for piece in pieces])
+    errors = _observe(manifest, runtime, pieces, np.ones((len(pieces), len(manifest.channels))))
+    held = part[errors.piece] % 2 == 1
+    if (count := int(held.sum())) < LEAST_HELD_OUT:
         raise DataError(
-            f"{manifest.name}: expected at least {LEAST_HELD_OUT} held-out slots to calibrate on, got {len(verdicts)}"
+            f"{manifest.name}: expected at least {LEAST_HELD_OUT} held-out slots to calibrate on, got {count}"
         )
-    error = np.abs(verdicts.value - verdicts.expected) * (2 * NO_LIMIT) / (verdicts.upper - verdicts.lower)
-    pooled, own = _spreads(error, verdicts.stream, len(splits))
-    scores = _scores(error.astype(np.float32), verdicts.stream, own)
+    parts, own, pooled = _spreads(errors.error, part[errors.piece], len(splits))
+    signals = _observe(manifest, runtime, pieces, parts[part]).signals
+    reference = Reference.fit(signals)
+    scaling = manifest.scaling
+    streams = {
+        each.recording.name: replace(scaling.streams[each.recording.name], spread=_plain(spread))
+        for each, spread in zip(splits, own, strict=True)
+    }
     return replace(
-        _with_spreads(manifest, splits, pooled, own), tail=Tail.fit(np.maximum(scores, LEAST_ERROR, dtype=np.float64))
+        manifest,
+        scaling=replace(scaling, spread=_plain(pooled), streams=streams),
+        reference=reference,
+        tail=Tail.fit(surprises(signals, reference)),
     )
+
+
+def surprises(signals: NDArray[np.float32], reference: Reference) -> Values:
+    """Return the summed surprises (n,) of signals (n, SIGNALS), in decades, against a reference that stays."""
+    records = np.zeros(1, record_dtype(1, 0))
+    reference.begin(records)
+    total: Values = surprise(signals, records).sum(axis=1).astype(np.float64)
+    return total
 
 
 def held_out(each: Split, burn_in: int) -> slice:
@@ -61,13 +79,17 @@ def held_out(each: Split, burn_in: int) -> slice:
 
 
 def replay(
-    manifest: Manifest, runtime: Runtime, splits: Sequence[Split], limit: float = NO_LIMIT, *, adapts: bool = True
+    manifest: Manifest, runtime: Runtime, splits: Sequence[Split], per_slot: float = 0.0, *, adapts: bool = True
 ) -> Verdicts:
-    """Return the verdicts on the held-out parts, ordered by stream and time, stream k being that of split k."""
-    pieces = [piece for stream, each in enumerate(splits) for piece in _pieces(stream, each, manifest.burn_in)]
-    engine = Engine(manifest, runtime, limit, adapts=adapts)
+    """Return the verdicts on the held-out parts, ordered by stream and time, stream k being that of split k.
+
+    `per_slot` is the budget, in alarms a slot; 0 is a limit that nothing reaches.
+    """
+    every = (piece for stream, each in enumerate(splits) for piece in _pieces(stream, each, manifest, len(splits)))
+    pieces = [piece for piece in every if piece.held]
+    engine = Engine(manifest, runtime, per_slot, adapts=adapts)
     engine.add([piece.recording.name for piece in pieces])
-    verdicts = engine.feed(of_recordings([piece.recording for piece in pieces]))
+    verdicts = engine.feed(of_recordings([piece.recording for piece in pieces], manifest.channels))
     verdicts = verdicts.take(verdicts.time >= np.array([piece.begin_ms for piece in pieces])[verdicts.stream])
     stream = np.array([piece.stream for piece in pieces], np.int32)[verdicts.stream]
     return replace(verdicts, stream=stream).take(np.lexsort((verdicts.time, stream)))
@@ -75,61 +97,103 @@ def replay(
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Some of a stream's held-out slots, with the lead-in before them."""
+    """Some of a stream's slots, with the lead-in before them."""
 
     stream: int
+    held: bool  #: whether they were held out
     recording: Recording
     begin_ms: int  #: where the lead-in ends
+    least: Values  #: (C,) scaled values of all slots before the lead-in; NaN where there are none
+    most: Values
 
 
-def _pieces(stream: int, each: Split, burn_in: int) -> Iterator[_Piece]:
-    """Cut a stream's held-out part; the first piece has only the burn-in before it, as all of it would."""
-    rows = held_out(each, burn_in)
-    for begin in range(each.held_from, rows.stop, PIECE):
-        lead = slice(max(begin - max(LEAD, burn_in), rows.start), min(begin + PIECE, rows.stop))
-        yield _Piece(stream, each.recording.part(lead), (each.recording.first + begin) * each.recording.interval_ms)
+def _pieces(stream: int, each: Split, manifest: Manifest, streams: int) -> Iterator[_Piece]:
+    """Cut a stream's last slots; the first piece has only the burn-in before it, as all of it would."""
+    shape_from = max(each.held_from - SHAPE_SLOTS // streams, manifest.burn_in)
+    lead = max(LEAD, manifest.burn_in, manifest.day_bins and 86_400_000 // manifest.interval_ms + 1)
+    for held, first, stop in (
+        (False, shape_from, each.held_from),
+        (True, each.held_from, len(each.recording.values)),
+    ):
+        for begin in range(first, stop, PIECE):
+            start = max(begin - lead, 0)
+            least, most = _range(each, slice(0, start))
+            part = each.recording.part(slice(start, min(begin + PIECE, stop)))
+            begin_ms = (each.recording.first + begin) * each.recording.interval_ms
+            yield _Piece(stream, held, part, begin_ms, least, most)
 
 
-def _spreads(error: Values, stream: NDArray[np.int32], streams: int) -> tuple[Values, Values]:
-    """Return the mean of the errors (n, C), in their units, of all streams (C,) and of each one (streams, C)."""
-    there = np.isfinite(error)
-    total, count = np.zeros((streams, error.shape[1])), np.zeros((streams, error.shape[1]))
-    np.add.at(total, stream, np.where(there, error, 0.0))
-    np.add.at(count, stream, there)
-    pooled = total.sum(axis=0) / np.maximum(count.sum(axis=0), 1)
-    return pooled, np.where(count > 0, total / np.maximum(count, 1), pooled)
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """What the engine saw in n judged slots."""
+
+    piece: NDArray[np.int32]  #: (n,)
+    error: NDArray[np.float32]  #: (n, C) absolute, over its unit; NaN where nothing came
+    signals: NDArray[np.float32]  #: (n, SIGNALS)
 
 
-def _scores(error: NDArray[np.float32], stream: NDArray[np.int32], spread: Values) -> NDArray[np.float32]:
-    """Return the standardised errors (n,) of errors (n, C) in their units, each spread following the errors before.
+def _observe(manifest: Manifest, runtime: Runtime, pieces: Sequence[_Piece], spread: Values) -> _Observed:
+    """Run pieces whose usual errors are spread (pieces, C), and return what was seen after their lead-ins."""
+    begin = np.array([piece.begin_ms for piece in pieces]) // manifest.interval_ms
+    seen: list[_Observed] = []
 
-    The rows are ordered by stream and time. Streams are taken by length, so that those that go on are the first.
+    def note(
+        rows: NDArray[np.int32],
+        slot: NDArray[np.int64],
+        error: NDArray[np.float32],
+        signals: NDArray[np.float32],
+        judged: NDArray[np.bool_],
+    ) -> None:
+        chosen = judged & (slot >= begin[rows])
+        seen.append(_Observed(rows[chosen], error[chosen], signals[chosen]))
+
+    engine = Engine(replace(manifest, reference=NO_REFERENCE), runtime, 0.0, adapts=False, observer=note)
+    rows = engine.add([piece.recording.name for piece in pieces])
+    records = engine.table.gather(rows)
+    records["spread"] = spread
+    records["least"], records["most"] = [p.least for p in pieces], [p.most for p in pieces]
+    records["rare"] = 4.0  # usual errors: what the sustained signal is held to
+    engine.table.scatter(rows, records)
+    engine.feed(of_recordings([piece.recording for piece in pieces], manifest.channels))
+    return _Observed(
+        *(np.concatenate([getattr(each, name) for each in seen]) for name in ("piece", "error", "signals"))
+    )
+
+
+def _spreads(error: NDArray[np.float32], part: NDArray[np.intp], streams: int) -> tuple[Values, Values, Values]:
+    """Return the mean errors of each part (2 * streams, C), of each stream (streams, C), and of all (C,).
+
+    `error` (n, C) is of the parts (n,), 2 * k being what stream k was learnt from and 2 * k + 1 what was held out. A
+    stream's is that of both, or of what was held out if that is greater.
     """
-    count = np.bincount(stream, minlength=len(spread))
-    order = np.argsort(-count, kind="stable")
-    first, shorter = np.searchsorted(stream, order), -count[order]
+    there = np.isfinite(error)
+    total, count = np.zeros((2 * streams, error.shape[1])), np.zeros((2 * streams, error.shape[1]))
+    np.add.at(total, part, np.where(there, error, 0.0))
+    np.add.at(count, part, there)
 
-    scorer, scores = Scorer(limit=1.0), np.empty(len(error), np.float32)
-    records = np.zeros(len(spread), record_dtype(spread.shape[1], 0))
-    records["spread"], records["width"] = spread[order], 1
-    unit = scorer.unit(records)
-    for slot in range(int(count.max())):
-        going = int(np.searchsorted(shorter, -slot))
-        rows, part = first[:going] + slot, records[:going]
-        now = error[rows]
-        scores[rows], _ = scorer.score(now, scorer.reach(unit[:going], part))
-        scorer.learn(now, part)
-    return scores
+    def mean(total: Values, count: Values, otherwise: Values | float) -> Values:
+        return np.where(count > 0, total / np.maximum(count, 1), otherwise)
+
+    held_out = mean(total[1::2].sum(axis=0), count[1::2].sum(axis=0), 0.0)
+    pooled = np.maximum(mean(total.sum(axis=0), count.sum(axis=0), 0.0), held_out)
+    parts = mean(total, count, pooled)
+    both = mean(total[::2] + total[1::2], count[::2] + count[1::2], pooled)
+    return parts, np.maximum(both, np.where(count[1::2] > 0, parts[1::2], 0.0)), pooled
 
 
-def _with_spreads(manifest: Manifest, splits: Sequence[Split], pooled: Values, own: Values) -> Manifest:
-    """Return the manifest with the spread of all streams together (C,) and of each one (streams, C)."""
-    scaling = manifest.scaling
-    streams = {
-        each.recording.name: replace(scaling.streams[each.recording.name], spread=_plain(spread))
-        for each, spread in zip(splits, own, strict=True)
-    }
-    return replace(manifest, scaling=replace(scaling, spread=_plain(pooled), streams=streams))
+def _unit_scaling(each: Split) -> StreamScaling:
+    least, most = _range(each, slice(None))
+    known = np.isfinite(least)
+    least, most = np.where(known, least, 0.0), np.where(known, most, 0.0)
+    ones = (1.0,) * len(each.scale)
+    return StreamScaling(_plain(each.location), _plain(each.scale), ones, _plain(least), _plain(most))
+
+
+def _range(each: Split, rows: slice) -> tuple[Values, Values]:
+    """Return the least and the greatest scaled value (C,) of rows; NaN of a channel that says nothing there."""
+    none = np.full((1, len(each.scale)), np.nan)
+    values = np.concatenate([none, each.scaled[rows]])
+    return np.fmin.reduce(values), np.fmax.reduce(values)
 
 
 def _plain(numbers: Values) -> tuple[float, ...]:

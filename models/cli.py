@@ -129,7 +129,7 @@ def read_task(recorded: RecordingOptions, name: str | None, budget: str, *, as_j
         for line in read.account.lines():
             click.echo(line, err=True)
     recordings = tuple(read.recordings)
-    return Task(name or recorded.data.name, recordings, read.units, read.time_zone, budget, read.account)
+    return Task(name or recorded.data.name, recordings, read.channels, read.time_zone, budget, read.account)
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:
@@ -152,6 +152,6 @@ def _tell(bundle: Bundle, *, as_json: bool) -> None:
     click.echo(f"bundle          {bundle.path}")
     click.echo(f"learnt from     {manifest.data['rows']} rows of {manifest.data['streams']} streams")
     click.echo(f"held-out error  {error:.4g} of a standard deviation; {last:.4g} if the last value is the forecast")
-    click.echo(f"limit           {limit:.3g} times the mean error, for {manifest.budget}")
+    click.echo(f"limit           {limit:.3g} decades of surprise, for {manifest.budget}")
     if error >= last:
         click.echo("The network does not beat the last value: it has learnt nothing that helps.", err=True)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from edge.align import Ignored
 from edge.bundle import Bundle
-from edge.engine import open_engine
+from edge.engine import Engine, open_engine
 from edge.limits import Budget
+from edge.quality import words
 from edge.reading import Change, Status, Verdicts
 from models.data.sources.source import Block
 
-HEADER = "stream,time,channel,value,expected,lower,upper,score,status,alarm"
+HEADER = "stream,time,channel,value,expected,lower,upper,score,status,alarm,coverage,quality"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def run_engine(bundle: Bundle, blocks: Iterable[Block], budget: Budget | None = 
         names = block.names
         readings += len(block.readings)
         parts.append(engine.feed(block.readings))
+    parts.append(engine.tick(_end(engine)))
     verdicts = Verdicts.concatenate(parts)
     rank = np.argsort(np.argsort(names))
     return Detected(
@@ -65,6 +67,13 @@ def run_engine(bundle: Bundle, blocks: Iterable[Block], budget: Budget | None = 
         readings,
         engine.ignored,
     )
+
+
+def _end(engine: Engine) -> int:
+    """Return the end of the newest slot of all streams, UTC epoch milliseconds."""
+    newest = engine.table.field("newest", np.arange(len(engine.table), dtype=np.int32))
+    interval_ms = engine.manifest.interval_ms
+    return (int(newest.max(initial=0)) // interval_ms + 1) * interval_ms
 
 
 def write_csv(detected: Detected, file: TextIO, rows: int = 100_000) -> None:
@@ -83,10 +92,12 @@ def _lines(part: Verdicts, names: Sequence[str], channels: Sequence[str]) -> Ite
         for k in range(len(channels))
     ]
     slots = zip(part.stream, _times(part.time), _numbers(part.score), part.status, _times(part.alarm), strict=True)
+    quality = part.quality.tolist()
     for row, (stream, time, score, status, alarm) in enumerate(slots):
-        end = f"{score},{Status(status).name.lower()},{alarm if part.alarm[row] else ''}\n"
-        for channel, (value, expected, lower, upper) in zip(channels, columns, strict=True):
-            yield f"{names[stream]},{time},{channel},{value[row]},{expected[row]},{lower[row]},{upper[row]},{end}"
+        end = f"{score},{Status(status).name.lower()},{alarm if part.alarm[row] else ''},{part.coverage[row]:.4g}"
+        for channel, (value, expected, lower, upper), flags in zip(channels, columns, quality[row], strict=True):
+            numbers = f"{value[row]},{expected[row]},{lower[row]},{upper[row]}"
+            yield f"{names[stream]},{time},{channel},{numbers},{end},{words(flags)}\n"
 
 
 def _numbers(column: NDArray[np.floating]) -> list[str]:

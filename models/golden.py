@@ -27,7 +27,9 @@ def make_golden(manifest: Manifest, runtime: Runtime, splits: Sequence[Split]) -
     calm = _judge(manifest, runtime, recordings)
     recordings = [_with_jump(each, calm.take(calm.stream == row)) for row, each in enumerate(recordings)]
     return golden_bytes(
-        [each.name for each in recordings], of_recordings(recordings), _judge(manifest, runtime, recordings)
+        [each.name for each in recordings],
+        of_recordings(recordings, manifest.channels),
+        _judge(manifest, runtime, recordings),
     )
 
 
@@ -37,10 +39,9 @@ def _end(each: Split, burn_in: int) -> Recording:
 
 
 def _judge(manifest: Manifest, runtime: Runtime, recordings: Sequence[Recording]) -> Verdicts:
-    limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(manifest.interval_ms))
-    engine = Engine(manifest, runtime, limit)
+    engine = Engine(manifest, runtime, Budget.parse(manifest.budget).per_slot(manifest.interval_ms))
     engine.add([each.name for each in recordings])
-    return engine.feed(of_recordings(recordings))
+    return engine.feed(of_recordings(recordings, manifest.channels))
 
 
 def _with_jump(recording: Recording, calm: Verdicts) -> Recording:

@@ -9,9 +9,9 @@ from edge.bundle import Bundle
 from edge.engine import Engine, open_engine
 from edge.errors import ConfigError
 from edge.limits import Budget
-from edge.reading import Readings
+from edge.reading import Readings, Verdicts
 from edge.runtime import Runtime
-from edge.state import LAYOUT_VERSION
+from edge.state import LAYOUT_VERSION, NEVER
 from service.maintenance import Maintenance
 from service.payloads.json import JsonPayload
 from service.payloads.number import NumberPayload
@@ -20,6 +20,7 @@ from service.rejects import Reason, RejectError
 from service.settings import MonitorSettings
 from service.store import SavedStream, StateRow
 from service.topics import Match, Template
+from service.units import Conversion, conversion
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,10 @@ class Monitor:
         self._payload = open_payload(settings)
         self._policy = settings.alarm.policy()
         self._max_streams = settings.max_streams
+        self._lateness_ms = round(1000 * settings.lateness_s)
         self._channel_index = {channel: i for i, channel in enumerate(self.channels)}
         self._check_channels(settings)
+        self._factor, self._offset = np.array([self._conversion(settings, name) for name in self.channels]).T
         self._runtime = runtime
         self.restore([])
 
@@ -61,20 +64,24 @@ class Monitor:
         What was in memory is thrown away; a stream whose state does not fit begins anew.
         """
         budget = self.budget.shared(len(saved))
-        self.engine: Engine = open_engine(self.bundle, budget, self._policy, self._runtime)
+        self.engine: Engine = open_engine(
+            self.bundle, budget, self._policy, self._runtime, lateness_ms=self._lateness_ms
+        )
+        self._newest = np.zeros(0, np.int64)  # by row, event time, ms; 0 where nothing came since the start
+        self._heard_ms = np.zeros(0, np.int64)  # monotonic
         self.names = [stream.name for stream in saved]
         self.ids = [stream.id for stream in saved]
         self._rows = {name: row for row, name in enumerate(self.names)}
         self.engine.add(self.names)
         anew = []
         for row, stream in enumerate(saved):
-            if stream.record is not None and (stream.bundle, stream.layout) == (self.bundle.reference, LAYOUT_VERSION):
+            if self._fits(stream) and stream.record is not None:
                 self.engine.table.from_bytes(row, stream.record)
             else:
                 anew.append(stream)
         if anew:
             log.warning(
-                "%s: %d streams begin anew: their state is not of bundle %s",
+                "%s: %d streams begin anew: their state is not of bundle %s with this lateness",
                 self.name, len(anew), self.bundle.reference,
             )  # fmt: skip
         return anew
@@ -113,18 +120,18 @@ class Monitor:
         self.engine.add(self.new_names())
         self.ids.extend(ids)
         if self.budget.fleet:
-            manifest = self.bundle.manifest
-            per_slot = self.budget.shared(len(self.ids)).per_slot(manifest.interval_ms)
-            self.engine.limit = manifest.tail.limit(per_slot)
+            budget = self.budget.shared(len(self.ids))
+            self.engine.allow(budget.per_slot(self.bundle.manifest.interval_ms))
 
     def readings(self, rows: list[tuple[int, str, int, float]]) -> Readings:
         """Return (row, channel, time, value) tuples as columns."""
         row, channel, time, value = zip(*rows, strict=True)
+        index = np.array([self._channel_index[name] for name in channel], np.int16)
         return Readings(
             np.array(row, np.int32),
-            np.array([self._channel_index[name] for name in channel], np.int16),
+            index,
             np.array(time, np.int64),
-            np.array(value, np.float64),
+            self._factor[index] * np.array(value, np.float64) + self._offset[index],
         )
 
     def accept(self, streams: Sequence[str]) -> list[str]:
@@ -136,6 +143,28 @@ class Monitor:
         accepted = self.engine.accept(np.array(rows, np.int32))
         return [self.names[row] for row in accepted.tolist()]
 
+    def heard(self, now_ms: int) -> None:
+        """Remember when the streams' newest readings came; `now_ms` is of a monotonic clock."""
+        newest = self.engine.table.field("newest", np.arange(len(self.engine.table), dtype=np.int32))
+        room = len(newest) - len(self._newest)
+        if not len(self._newest):  # what a restart brought back did not come now
+            self._newest, self._heard_ms, room = np.where(newest == NEVER, 0, newest), np.full(len(newest), now_ms), 0
+        self._newest = np.concatenate([self._newest, np.zeros(room, np.int64)])
+        self._heard_ms = np.concatenate([self._heard_ms, np.full(room, now_ms)])
+        self._heard_ms[newest > self._newest] = now_ms
+        self._newest = np.maximum(self._newest, newest)
+
+    def tick(self, now_ms: int) -> Verdicts:
+        """Return what is due without a reading: a stream's own time is its newest reading's and what elapsed since."""
+        self.heard(now_ms)
+        return self.engine.tick(np.where(self._newest > 0, self._newest + now_ms - self._heard_ms, 0))
+
+    def _fits(self, stream: SavedStream) -> bool:
+        """Whether a stream's saved state is of this bundle, this program and this lateness."""
+        record, table = stream.record, self.engine.table
+        known = (stream.bundle, stream.layout) == (self.bundle.reference, LAYOUT_VERSION)
+        return known and record is not None and len(record) == table.dtype.itemsize
+
     def changed_states(self) -> list[StateRow]:
         """Return the state records changed since the last call, as the database keeps them."""
         table = self.engine.table
@@ -146,11 +175,22 @@ class Monitor:
             for i, row in enumerate(rows.tolist())
         ]
 
+    def _conversion(self, settings: MonitorSettings, channel: str) -> Conversion:
+        """Return what turns the values that come into the bundle's unit."""
+        if channel not in settings.channels:
+            return Conversion()
+        expected = self.bundle.manifest.channels[self._channel_index[channel]].unit
+        try:
+            return conversion(settings.channels[channel].unit, expected)
+        except ConfigError as error:
+            raise ConfigError(f"channels.{channel}.{error}") from error
+
     def _check_channels(self, settings: MonitorSettings) -> None:
         known = f"of bundle {self.bundle.reference} ({', '.join(self.channels)})"
-        for channel in settings.fields:
-            if channel not in self._channel_index:
-                raise ConfigError(f"fields: expected channels {known}, got {channel!r}")
+        for place, names in (("fields", settings.fields), ("channels", settings.channels)):
+            for channel in names:
+                if channel not in self._channel_index:
+                    raise ConfigError(f"{place}: expected channels {known}, got {channel!r}")
         if len(self.channels) > 1 and not settings.fields and not self.template.names_channel:
             raise ConfigError(f"expected {{channel}} in the topic, or fields with the channels {known}, got neither")
 

@@ -114,6 +114,12 @@ class IncidentSettings(Part):
         return parse_duration(self.within)
 
 
+class ChannelSettings(Part):
+    """What a monitor's sensor sends, where that is not what the bundle expects."""
+
+    unit: str = Field(min_length=1)  #: such as m3/h; values are converted to the bundle's unit
+
+
 class MonitorSettings(Part):
     """Which topics are watched, how their payloads are read, and with which bundle."""
 
@@ -128,6 +134,8 @@ class MonitorSettings(Part):
     maintenance: tuple[MaintenanceSettings, ...] = ()
     site: Annotated[str, AfterValidator(_plain_name)] = "plant"
     max_streams: int = Field(default=10_000, ge=1)
+    channels: dict[str, ChannelSettings] = Field(default_factory=dict)
+    lateness_s: float = Field(default=0, ge=0, le=86_400)  #: readings that come later than newer ones are waited for
 
     def relative_to(self, folder: Path) -> Self:
         """Return the settings with relative paths taken from a folder."""

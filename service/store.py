@@ -37,9 +37,13 @@ CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, stream TEXT NOT NULL, body BLOB NOT NULL);
 """
 
-_MIGRATIONS = {2: (OPERATIONS,)}  #: version -> what makes it from the one before
+_QUALITY = """
+ALTER TABLE verdict ADD COLUMN coverage REAL NOT NULL DEFAULT 1;
+ALTER TABLE verdict ADD COLUMN quality INTEGER NOT NULL DEFAULT 0;
+"""
+_MIGRATIONS = {2: (OPERATIONS, _QUALITY)}  #: version -> what makes it from the one before
 
-VerdictRow = tuple[int, int, str, Any, Any, Any, Any, Any, int]
+VerdictRow = tuple[int, int, str, Any, Any, Any, Any, Any, int, float, int]
 StateRow = tuple[int, str, int, bytes]
 
 
@@ -165,7 +169,7 @@ class Store:
 
     def add_verdicts(self, rows: Iterable[VerdictRow]) -> None:
         """Store verdicts, a row each channel; what has been said of a slot once stays."""
-        self._db.executemany("INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def open_alarm(self, alarm: Alarm) -> Alarm | None:
         """Store an alarm that has just opened, and return it as it is stored; None if it is not new."""

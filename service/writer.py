@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
+from time import monotonic
 
 import numpy as np
 
@@ -79,6 +80,7 @@ class Writer:
         self._version = -1  # of the database, when we last looked what operators have written
         self._delivered: deque[int] = deque()
         self._give_up = Event()
+        self._ticked_ms = _monotonic_ms()
         self._thread = Thread(target=self._run, name="writer", daemon=True)
 
     @property
@@ -117,8 +119,7 @@ class Writer:
         try:
             while not self._give_up.is_set() and not self._inbox.drained:
                 batch = self._inbox.take(BATCH, _IDLE_S)
-                if batch or self._delivered or self._is_asked():
-                    self._commit(batch)
+                self._commit(batch)
         except Exception:
             log.exception("the writer has failed; nothing is acknowledged any more")
             raise
@@ -152,13 +153,6 @@ class Writer:
                 self._alarms.close_lost(monitor, anew)
                 self._alarms.finish()
 
-    def _is_asked(self) -> bool:
-        """Whether somebody else has written into the database, or it cannot be told."""
-        try:
-            return self._store.version() != self._version
-        except sqlite3.Error:
-            return True
-
     def _hear(self) -> None:
         """Take in what operators have written since the last time."""
         version = self._store.version()
@@ -174,6 +168,7 @@ class Writer:
             self._hear()
             result = self._intake.sort(batch)
             scored = [s for monitor, rows in result.readings if rows for s in self._score(monitor, rows, gain)]
+            scored += self._tick(gain)
             self._alarms.finish()
             if result.letters:
                 self._store.add_dead_letters(result.letters)
@@ -186,17 +181,32 @@ class Writer:
     def _score(self, monitor: Monitor, rows: list[ReadingRow], gain: _Gain) -> Iterator[Scored]:
         if new := monitor.new_names():
             monitor.begin(self._store.add_streams(monitor.name, new))
-        ignored = monitor.engine.ignored
-        before = (ignored.invalid, ignored.duplicate, ignored.late)
+        before = monitor.engine.ignored
         verdicts = monitor.engine.feed(monitor.readings(rows))
+        monitor.heard(_monotonic_ms())
+        ignored = monitor.engine.ignored
+        gain.readings += len(rows)
+        gain.invalid += ignored.invalid - before.invalid
+        gain.duplicates += ignored.duplicate - before.duplicate
+        gain.late += ignored.late + ignored.clock - before.late - before.clock
+        yield from self._enter(monitor, verdicts, gain)
+
+    def _tick(self, gain: _Gain) -> Iterator[Scored]:
+        """Have the monitors say what is due without a reading, at most once a second."""
+        now_ms = _monotonic_ms()
+        if now_ms - self._ticked_ms < 1000 * _IDLE_S:
+            return
+        self._ticked_ms = now_ms
+        for monitor in self._monitors:
+            if monitor.ids:
+                yield from self._enter(monitor, monitor.tick(now_ms), gain)
+
+    def _enter(self, monitor: Monitor, verdicts: Verdicts, gain: _Gain) -> Iterator[Scored]:
+        """Store what the engine has said, and the states that it left."""
         self._store.save_states(monitor.changed_states())
         self._store.add_verdicts(_verdict_rows(monitor, verdicts))
         gain.alarms += self._alarms.enter(monitor, verdicts)
-        gain.readings += len(rows)
         gain.verdicts += len(verdicts)
-        gain.invalid += ignored.invalid - before[0]
-        gain.duplicates += ignored.duplicate - before[1]
-        gain.late += ignored.late - before[2]
         if len(verdicts):
             yield Scored(monitor.name, monitor.bundle.reference, monitor.names, monitor.channels, verdicts)
 
@@ -213,6 +223,10 @@ class Writer:
         counters.alarms += gain.alarms
 
 
+def _monotonic_ms() -> int:
+    return int(1000 * monotonic())
+
+
 def _verdict_rows(monitor: Monitor, verdicts: Verdicts) -> Iterator[VerdictRow]:
     """Return verdicts on n slots of C channels as n * C rows."""
     count = len(monitor.channels)
@@ -227,5 +241,7 @@ def _verdict_rows(monitor: Monitor, verdicts: Verdicts) -> Iterator[VerdictRow]:
         verdicts.upper.ravel().tolist(),
         verdicts.score.astype(np.float64).repeat(count).tolist(),
         verdicts.status.repeat(count).tolist(),
+        verdicts.coverage.astype(np.float64).repeat(count).tolist(),
+        verdicts.quality.ravel().tolist(),
         strict=True,
     )

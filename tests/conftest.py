@@ -17,8 +17,13 @@ from edge.manifest import Channel, Manifest, Scaling, StreamScaling
 from edge.reading import Readings
 from edge.runtime import OnnxRuntime
 from edge.state import LAYOUT_VERSION, layout, record_dtype
+from edge.surprise import Reference
 
 INTERVAL_MS = 10_000
+#: errors of an exponential tail, one spread on average; their running means; values within the range; no day before
+REFERENCE = Reference(
+    typical=(0.7, 0.9, 0.0, 0.0), rare=(3.5, 2.0, 0.0, 0.0), rate=(0.03, 0.03, 0.01, 0.01), excess=(1.0, 0.3, 0.1, 0.1)
+)
 START_MS = 1_700_000_000_000
 MakeBundle = Callable[..., Bundle]
 
@@ -58,7 +63,7 @@ def last_value_model(channels: int, width: float | None = None) -> bytes:
 
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> MakeBundle:
-    """Return a maker of bundles whose forecaster expects the last value: spread 1, tail from 4 up."""
+    """Return a maker of bundles whose forecaster expects the last value: spread 1, range -5 to 5, a tail from 2 decades."""
 
     def make(
         name: str = "pump",
@@ -70,7 +75,8 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         version: str = "1",
     ) -> Bundle:
         count = len(channels)
-        known = StreamScaling(location=(0.0,) * count, scale=(1.0,) * count, spread=(1.0,) * count)
+        zeros, ones = (0.0,) * count, (1.0,) * count
+        known = StreamScaling(location=zeros, scale=ones, spread=ones, least=(-5.0,) * count, most=(5.0,) * count)
         manifest = Manifest(
             name=name,
             version=version,
@@ -86,15 +92,16 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
             max_gap=max_gap,
             budget="1 per month",
             scaling=Scaling((-1e6,) * count, (1e6,) * count, (1.0,) * count, dict.fromkeys(streams, known)),
-            tail=Tail(count=1000, exceeding=30, threshold=4.0, mean_excess=0.5),
+            day_bins=0,
+            reference=REFERENCE,
+            tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
             layout_version=LAYOUT_VERSION,
             layout=layout(record_dtype(count, count)),
             metrics={},
             data={},
         )
         model = last_value_model(count)
-        limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(interval_ms))
-        engine = Engine(manifest, OnnxRuntime(model), limit)
+        engine = Engine(manifest, OnnxRuntime(model), Budget.parse(manifest.budget).per_slot(interval_ms))
         names = list(streams[:1])
         row = engine.add(names)
         slots = np.arange(40)

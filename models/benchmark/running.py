@@ -22,7 +22,7 @@ from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
 
 ALARMS_PER_ROW = 0.5 / 1000  #: the budget; rows, since not every board has times
-POLICY = AlarmPolicy()
+POLICY = AlarmPolicy(k=3, n=5, recovery=25, release=0.6)
 FALLBACK = "last"  #: of what cannot be trained
 HOUR_MS = 3_600_000
 
@@ -60,11 +60,12 @@ def judge(name: str, rows: Rows, contender: Contender) -> Judged:
     if spec.calendar and not rows.knows_days:
         spec = replace(spec, calendar=False)
     try:
-        return _forecast(recording, rows.train, spec, contender.training)
+        return _forecast(recording, rows.train, spec, contender.training, knows_days=rows.knows_days)
     except (DataError, ConfigError) as error:
         reason = str(error)
     try:
-        judged = _forecast(recording, rows.train, ForecasterSpec(FALLBACK, lookback=1), TrainingSpec())
+        fallback = ForecasterSpec(FALLBACK, lookback=1)
+        judged = _forecast(recording, rows.train, fallback, TrainingSpec(), knows_days=rows.knows_days)
         return replace(judged, note=f"judged by the last value: {reason}")
     except DataError as error:
         return Judged(of_scores(np.zeros(len(rows.values))), f"all scores are 0: {error}")
@@ -81,7 +82,9 @@ def parameters(contender: Contender) -> dict[str, Any]:
     }
 
 
-def _forecast(recording: Recording, train: int, spec: ForecasterSpec, training: TrainingSpec) -> Judged:
+def _forecast(
+    recording: Recording, train: int, spec: ForecasterSpec, training: TrainingSpec, *, knows_days: bool
+) -> Judged:
     """Train on the first rows, and run the engine over all of them."""
     from models.calibrated import train_calibrated  # Keras takes seconds, which a floor does not need
     from models.training.preparation import prepare
@@ -90,12 +93,11 @@ def _forecast(recording: Recording, train: int, spec: ForecasterSpec, training: 
     spec = spec.sized(len(recording.channels))
     prepared = prepare([recording.part(slice(0, train))], spec, training)
     budget = budget_of(recording.interval_ms)
-    calibrated = train_calibrated(prepared, spec, training, name="benchmark", budget=str(budget))
+    calibrated = train_calibrated(prepared, spec, training, name="benchmark", budget=str(budget), knows_days=knows_days)
     trained = perf_counter()
 
     manifest = calibrated.manifest
-    limit = manifest.tail.limit(budget.per_slot(recording.interval_ms))
-    engine = Engine(manifest, OnnxRuntime(calibrated.model), limit, POLICY)
+    engine = Engine(manifest, OnnxRuntime(calibrated.model), budget.per_slot(recording.interval_ms), POLICY)
     engine.add([recording.name])
     verdicts = engine.feed(of_recordings([recording]))
     first_ms = recording.first * recording.interval_ms

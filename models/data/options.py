@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from edge.manifest import Channel
     from models.data.account import Account
     from models.data.recordings import Recording
 
@@ -58,13 +59,16 @@ class RecordingOptions:
     def read(self) -> "Recorded":
         """Read the data; DataError and ConfigError say what is wrong with it or with an option."""
         from edge.duration import parse_duration
+        from models.data.channels import parse_channel
         from models.data.opening import open_data
         from models.data.recordings import read_recordings
 
-        units = dict(each.partition("=")[::2] for each in self.channels)
+        channels = tuple(parse_channel(each) for each in self.channels)
         interval_ms = parse_duration(self.interval) if self.interval else None
-        recordings, account = read_recordings(open_data(self.data, tuple(units), self.time_zone), interval_ms)
-        return Recorded(recordings, account, units, self.time_zone)
+        recordings, account = read_recordings(
+            open_data(self.data, tuple(each.name for each in channels), self.time_zone), interval_ms, channels
+        )
+        return Recorded(recordings, account, channels, self.time_zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Recorded:
 
     recordings: "list[Recording]"
     account: "Account"
-    units: dict[str, str]  #: by channel; '' where none was given
+    channels: "tuple[Channel, ...]"
     time_zone: str
 
 
@@ -104,7 +108,12 @@ _DATA: Sequence[Callable[[Command], Command]] = (
 )
 _RECORDING: Sequence[Callable[[Command], Command]] = (
     click.option(
-        "--channel", "channels", required=True, multiple=True, metavar="COL[=UNIT]", help="Column or field to watch."
+        "--channel",
+        "channels",
+        required=True,
+        multiple=True,
+        metavar="COL[=UNIT]",
+        help="Column or field to watch, or COL:aggregate=mean,unit=l/min,counter=yes,gap=hold,least=0,most=9.",
     ),
     click.option("--interval", metavar="DURATION", help="Such as 10s, 5min, 1h.  [default: the median spacing]"),
     click.option("--zone", "time_zone", default="UTC", show_default=True, help="Of times without offset, and of days."),

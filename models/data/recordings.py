@@ -9,8 +9,9 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.align import EARLIEST, LARGEST, LATEST
+from edge.align import is_plausible
 from edge.errors import DataError
+from edge.manifest import Channel
 from models.data.account import Account, Counts
 from models.data.selection import Selection, select
 from models.data.slots import Slots
@@ -57,7 +58,9 @@ class Recording:
         return replace(self, first=self.first + rows.start, values=self.values[rows])
 
 
-def read_recordings(data: Data, interval_ms: int | None = None) -> tuple[list[Recording], Account]:
+def read_recordings(
+    data: Data, interval_ms: int | None = None, channels: Sequence[Channel] | None = None
+) -> tuple[list[Recording], Account]:
     """Read the streams of a source, and say what became of its readings.
 
     Without an interval it is the median spacing of the first million readings. What is held of the source
@@ -71,7 +74,8 @@ def read_recordings(data: Data, interval_ms: int | None = None) -> tuple[list[Re
             break
     spacing = measure_spacing([block.readings for block in beginning], len(data.channels))
     interval = interval_ms or _interval(data, spacing)
-    names, streams = _fill(data, interval, chain(beginning, blocks))
+    channels = channels or tuple(Channel(name) for name in data.channels)
+    names, streams = _fill(data, interval, channels, chain(beginning, blocks))
     recordings = [
         Recording(name, data.channels, interval, each.first, each.close())
         for name, each in zip(names, streams, strict=True)
@@ -120,15 +124,17 @@ def _interval(data: Data, spacing: Spacing | None) -> int:
     return spacing.interval_ms
 
 
-def _fill(data: Data, interval_ms: int, blocks: Iterator[Block]) -> tuple[list[str], list[Slots]]:
+def _fill(
+    data: Data, interval_ms: int, channels: Sequence[Channel], blocks: Iterator[Block]
+) -> tuple[list[str], list[Slots]]:
     """Return the names and the slots of all streams."""
     names: list[str] = []
     streams: list[Slots] = []
     for block in blocks:
         names, counts = block.names, data.counts
-        streams += [Slots(len(data.channels)) for _ in range(len(names) - len(streams))]
+        streams += [Slots(channels, interval_ms) for _ in range(len(names) - len(streams))]
         readings = block.readings
-        sound = (np.abs(readings.value) < LARGEST) & (readings.time >= EARLIEST) & (readings.time < LATEST)
+        sound = is_plausible(readings)
         counts.invalid += int(np.count_nonzero(~sound))
         readings = readings.take(np.flatnonzero(sound)[np.argsort(readings.stream[sound], kind="stable")])
         edges = np.flatnonzero(np.diff(readings.stream, prepend=-1, append=-1))
@@ -136,7 +142,7 @@ def _fill(data: Data, interval_ms: int, blocks: Iterator[Block]) -> tuple[list[s
             row = int(readings.stream[low])
             slot, slots = readings.time[low:high] // interval_ms, streams[row]
             _check_length(data, names[row], interval_ms, slots.first if slots.count else int(slot[0]), int(slot[-1]))
-            new = slots.add(slot, readings.channel[low:high], readings.value[low:high])
+            new = slots.add(readings.time[low:high], readings.channel[low:high], readings.value[low:high])
             counts.used += new
             counts.repeated += high - low - new
     return names, streams

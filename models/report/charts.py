@@ -93,16 +93,16 @@ def learning(history: Sequence[Epoch], references: dict[str, float]) -> str:
         return _svg(figure, "learning")
 
 
-def tail(errors: NDArray[np.float64], fitted: Tail, limit: float, per_slot: float) -> str:
-    """Draw the share of slots whose error exceeds each size, the fitted tail, and the limit."""
-    ordered = np.sort(errors)
+def tail(surprises: NDArray[np.float64], fitted: Tail, limit: float, per_slot: float) -> str:
+    """Draw the share of slots that exceed each surprise, the fitted tail, and the limit."""
+    ordered = np.sort(surprises)
     share = 1 - np.arange(len(ordered)) / len(ordered)
     kept = np.unique(np.r_[np.linspace(0, len(ordered) - 1, 400).astype(int), np.arange(len(ordered))[-300:]])
     reach = np.array([fitted.threshold, max(limit, ordered[-1]) * 1.05])
     rate = fitted.exceeding / fitted.count * np.exp(-(reach - fitted.threshold) / fitted.mean_excess)
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(6, 3.6)
-        axes.plot(ordered[kept], share[kept], color=INK, linewidth=1.4, label="held-out errors")
+        axes.plot(ordered[kept], share[kept], color=INK, linewidth=1.4, label="held-out slots")
         axes.plot(reach, rate, color=FIRST, linewidth=1.4, linestyle=(0, (5, 2)), label="fitted tail")
         axes.axvline(limit, color=SECOND, linewidth=1.4, label="limit")
         axes.set_yscale("log")
@@ -110,8 +110,8 @@ def tail(errors: NDArray[np.float64], fitted: Tail, limit: float, per_slot: floa
         axes.set_xlim(0)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:g} %"))
         axes.yaxis.set_minor_locator(mpl.ticker.NullLocator())
-        axes.set_xlabel("error, in mean errors of the stream")
-        axes.set_ylabel("slots with a greater error")
+        axes.set_xlabel("surprise, in decades")
+        axes.set_ylabel("slots that are more surprising")
         _legend_above(axes, 3)
         return _svg(figure, "tail")
 

@@ -95,7 +95,8 @@ def render(page: Page) -> str:
 
 def _facts(page: Page) -> list[tuple[str, str]]:
     first, channels = page.task.recordings[0], page.task.recordings[0].channels
-    told = [f"{each} ({unit})" if (unit := page.task.units.get(each)) else each for each in channels]
+    units = {each.name: each.unit for each in page.task.channels}
+    told = [f"{each} ({unit})" if (unit := units.get(each)) else each for each in channels]
     facts = [
         ("Channels", ", ".join(told)),
         ("Interval", duration_text(first.interval_ms)),
@@ -148,12 +149,12 @@ def _tail(evidence: Evidence) -> Chart:
     manifest, budget = evidence.manifest, Budget.parse(evidence.manifest.budget)
     per_slot = budget.per_slot(manifest.interval_ms)
     text = (
-        f"The limit of {evidence.limit:.3g} mean errors is for {budget}. On what was held out it raised "
-        f"{evidence.alarms_per_week:.2g} alarms a stream and week; the limit was set on these same errors, "
+        f"The limit of {evidence.limit:.3g} decades of surprise is for {budget}. On what was held out it raised "
+        f"{evidence.alarms_per_week:.2g} alarms a stream and week; the limit was set on these same slots, "
         "so expect somewhat more."
     )
-    svg = charts.tail(evidence.errors, manifest.tail, evidence.limit, per_slot)
-    return _chart("How far errors reach", svg, text, wide=False)
+    svg = charts.tail(evidence.surprises, manifest.tail, evidence.limit, per_slot)
+    return _chart("How surprising slots are", svg, text, wide=False)
 
 
 def _structure(evidence: Evidence) -> Chart:

@@ -26,11 +26,11 @@ class Evidence:
     manifest: Manifest
     splits: tuple[Split, ...]
     verdicts: Verdicts  #: only of slots that were judged
-    limit: float  #: spreads
+    limit: float  #: decades of surprise
 
     @property
-    def errors(self) -> NDArray[np.float64]:
-        """Return the standardised errors (n,), in spreads; the limit is on these."""
+    def surprises(self) -> NDArray[np.float64]:
+        """Return how surprising the slots were (n,), in decades; the limit is on these."""
         return self.verdicts.score.astype(np.float64) * self.limit
 
     @property
@@ -57,9 +57,9 @@ def gather(bundle: Bundle, recordings: Sequence[Recording]) -> Evidence:
     manifest = bundle.manifest
     spec, training = specs_of(manifest)
     splits = tuple(split(each, spec, training) for each in recordings if each.name in manifest.scaling.streams)
-    limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(manifest.interval_ms))
-    verdicts = replay(manifest, open_runtime(bundle.files), splits, limit)
-    return Evidence(manifest, splits, verdicts.take(np.isfinite(verdicts.score)), limit)
+    per_slot = Budget.parse(manifest.budget).per_slot(manifest.interval_ms)
+    verdicts = replay(manifest, open_runtime(bundle.files), splits, per_slot, adapts=False)
+    return Evidence(manifest, splits, verdicts.take(np.isfinite(verdicts.score)), manifest.tail.limit(per_slot))
 
 
 def specs_of(manifest: Manifest) -> tuple[ForecasterSpec, TrainingSpec]:

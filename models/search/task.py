@@ -1,12 +1,13 @@
 """A task: what forecasters are trained for, the same for all that are tried on it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.bundle import Bundle
 from edge.limits import Budget
+from edge.manifest import Channel
 from models.data.account import Account
 from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
@@ -23,7 +24,7 @@ class Task:
 
     name: str  #: of the bundle
     recordings: tuple[Recording, ...]
-    units: Mapping[str, str] = field(default_factory=dict)  #: of the channels, by name
+    channels: tuple[Channel, ...] = ()  #: as declared; plain ones if none
     time_zone: str = "UTC"
     budget: str = "1 per month"
     account: Account | None = None  #: of how the recordings were made; none if they were not read from anywhere
@@ -56,7 +57,7 @@ class Task:
             training,
             name=self.name,
             out=out,
-            units=self.units,
+            channels=self.channels,
             time_zone=self.time_zone,
             budget=self.budget,
             account=self.account.facts() if self.account else None,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from paho.mqtt.client import MQTTMessageInfo
 
+from edge.quality import words
 from edge.reading import Status
 from service.messages import iso
 from service.mqtt import Connection
@@ -158,6 +159,7 @@ def verdict_messages(scored: Scored) -> Iterator[tuple[str, bytes]]:
     for i, row in enumerate(verdicts.stream.tolist()):
         values = {
             channel: {name: column[i][c] for name, column in zip(names, columns, strict=True)}
+            | {"quality": words(int(verdicts.quality[i, c]))}
             for c, channel in enumerate(scored.channels)
         }
         status, most = Status(verdicts.status[i]), int(verdicts.channel[i])
@@ -172,6 +174,8 @@ def verdict_messages(scored: Scored) -> Iterator[tuple[str, bytes]]:
             "score": float(verdicts.score[i]),
             "channel": None if most < 0 else scored.channels[most],
             "alarm": iso(start) if start else None,
+            "coverage": float(verdicts.coverage[i]),
+            "ready_in": int(verdicts.ready_in[i]),
             "channels": values,
         }
         yield scored.streams[row], msgspec.json.encode(message)

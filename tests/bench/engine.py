@@ -19,12 +19,14 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.bundle import STEP_ONNX, Bundle
+from edge.day import bins_of
 from edge.engine import Engine, open_engine
 from edge.limits import Tail
 from edge.manifest import Channel, Manifest, Scaling
 from edge.reading import Readings
 from edge.runtime import Runtime, open_runtime
 from edge.state import LAYOUT_VERSION, layout, record_dtype
+from edge.surprise import Reference
 from models.export import export_onnx
 from models.forecaster import Forecaster
 from models.spec import ForecasterSpec
@@ -94,14 +96,14 @@ def bare_steps(runtime: Runtime, inputs: int, memory: int, steps: int) -> float:
 
 def untrained_bundle(spec: ForecasterSpec) -> Bundle:
     """Return a bundle whose forecaster has the weights that training begins with."""
-    forecaster = Forecaster(spec, channels=1)
+    forecaster, bins = Forecaster(spec, channels=1), bins_of(60_000)
     manifest = Manifest(
         name="bench",
         version="1",
         created="",
         spec=asdict(spec),
         channels=(Channel("value"),),
-        interval_ms=10_000,
+        interval_ms=60_000,
         time_zone="Europe/Rome",
         calendar=spec.calendar,
         horizon=spec.horizon,
@@ -110,9 +112,11 @@ def untrained_bundle(spec: ForecasterSpec) -> Bundle:
         max_gap=4,
         budget="1 per month",
         scaling=Scaling(low=(-5.0,), high=(5.0,), spread=(1.0,)),
-        tail=Tail(count=1000, exceeding=30, threshold=3.0, mean_excess=0.5),
+        day_bins=bins,
+        reference=Reference((0.7, 0.9, 0.0, 0.0), (3.5, 2.0, 0.0, 0.0), (0.03, 0.03, 0.01, 0.01), (1.0, 0.3, 0.1, 0.1)),
+        tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
         layout_version=LAYOUT_VERSION,
-        layout=layout(record_dtype(1, forecaster.memory_size)),
+        layout=layout(record_dtype(1, forecaster.memory_size, bins)),
         metrics={},
         data={},
     )

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.align import Aligner, Entries
+from edge.manifest import Channel
 from edge.reading import Readings
-from edge.state import NEVER, StateTable, record_dtype
+from edge.state import StateTable, new_records, record_dtype
 
 SECOND = 1000
 START = 1_700_000_000 * SECOND
@@ -24,11 +25,12 @@ def readings(*rows: tuple[int, int, int, float]) -> Readings:
 
 def table(streams: int, channels: int) -> StateTable:
     new = StateTable(record_dtype(channels, 1))
-    records = np.zeros(streams, new.dtype)
-    records["open_value"] = np.nan
-    records["last_time"] = records["open_slot"] = records["last_slot"] = NEVER
-    new.add(records)
+    new.add(new_records(streams, new.dtype))
     return new
+
+
+def aligner_of(channels: int, seconds: int) -> Aligner:
+    return Aligner([Channel(f"channel-{k}") for k in range(channels)], seconds * SECOND)
 
 
 def rounds(batch: Readings, state: StateTable, aligner: Aligner) -> list[Entries]:
@@ -36,7 +38,7 @@ def rounds(batch: Readings, state: StateTable, aligner: Aligner) -> list[Entries
 
 
 def test_readings_of_several_streams_make_one_round() -> None:
-    aligner = Aligner(1, 10 * SECOND)
+    aligner = aligner_of(1, 10)
     (entries,) = rounds(readings((1, 0, 3, 7.0), (0, 0, 4, 8.0)), table(2, 1), aligner)
     assert entries.row.tolist() == [0, 1]
     assert entries.slot.tolist() == [START // 10_000, START // 10_000]
@@ -44,35 +46,35 @@ def test_readings_of_several_streams_make_one_round() -> None:
 
 
 def test_later_slots_of_a_stream_come_in_later_rounds() -> None:
-    aligner = Aligner(1, 10 * SECOND)
+    aligner = aligner_of(1, 10)
     first, second = rounds(readings((0, 0, 0, 1.0), (1, 0, 0, 2.0), (0, 0, 10, 3.0)), table(2, 1), aligner)
     assert (first.row.tolist(), second.row.tolist()) == ([0, 1], [0])
     assert second.value.tolist() == [[3.0]]
 
 
 def test_the_first_reading_in_a_slot_is_its_value() -> None:
-    aligner = Aligner(1, 10 * SECOND)
+    aligner = aligner_of(1, 10)
     (entries,) = rounds(readings((0, 0, 0, 1.0), (0, 0, 5, 2.0)), table(1, 1), aligner)
     assert entries.value.tolist() == [[1.0]]
     assert entries.time.tolist() == [[START + 5 * SECOND]]
 
 
 def test_channels_of_one_slot_make_one_entry() -> None:
-    aligner = Aligner(2, 10 * SECOND)
+    aligner = aligner_of(2, 10)
     (entries,) = rounds(readings((0, 1, 0, 1.0), (0, 0, 0, 2.0)), table(1, 2), aligner)
     assert entries.value.tolist() == [[2.0, 1.0]]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
 def test_a_value_that_is_no_measurement_is_counted_as_invalid(value: float) -> None:
-    aligner = Aligner(1, 10 * SECOND)
+    aligner = aligner_of(1, 10)
     assert rounds(readings((0, 0, 0, value)), table(1, 1), aligner) == []
     assert aligner.ignored.invalid == 1
 
 
 @pytest.mark.parametrize("time", [-1, 0, 5_000_000_000_000, 2**62])
 def test_a_time_that_no_clock_should_say_is_counted_as_invalid(time: int) -> None:
-    aligner = Aligner(1, 10 * SECOND)
+    aligner = aligner_of(1, 10)
     batch = readings((0, 0, 0, 1.0))
     batch.time[0] = time
     assert rounds(batch, table(1, 1), aligner) == []
@@ -80,7 +82,7 @@ def test_a_time_that_no_clock_should_say_is_counted_as_invalid(time: int) -> Non
 
 
 def test_a_reading_no_newer_than_the_newest_of_its_channel_is_a_duplicate() -> None:
-    aligner = Aligner(2, 10 * SECOND)
+    aligner = aligner_of(2, 10)
     state = table(1, 2)
     (entries,) = rounds(readings((0, 0, 5, 1.0), (0, 0, 5, 2.0), (0, 0, 4, 3.0), (0, 1, 4, 4.0)), state, aligner)
     assert entries.value.tolist() == [[1.0, 4.0]]
@@ -88,7 +90,7 @@ def test_a_reading_no_newer_than_the_newest_of_its_channel_is_a_duplicate() -> N
 
 
 def test_a_reading_of_an_earlier_slot_is_late() -> None:
-    aligner = Aligner(2, 10 * SECOND)
+    aligner = aligner_of(2, 10)
     (entries,) = rounds(readings((0, 0, 10, 1.0), (0, 1, 5, 2.0)), table(1, 2), aligner)
     assert entries.value[0, 0] == 1.0
     assert np.isnan(entries.value[0, 1])
@@ -103,7 +105,7 @@ def test_a_reading_of_an_earlier_slot_is_late() -> None:
     )
 )
 def test_every_reading_is_in_a_slot_or_counted(rows: list[tuple[int, int, int, float]]) -> None:
-    aligner = Aligner(2, 1 * SECOND)
+    aligner = aligner_of(2, 1)
     entries = rounds(readings(*rows), table(4, 2), aligner)
     cells = sum(int(np.isfinite(part.value).sum()) for part in entries)
     assert cells + aligner.ignored.duplicate + aligner.ignored.late == len(

@@ -132,8 +132,8 @@ def test_the_band_is_as_wide_as_the_forecaster_says(make_bundle: MakeBundle, wid
     first, later = (verdicts.upper - verdicts.expected)[[4, 9], 0]
     assert first == pytest.approx(5.0 * width, rel=0.01)
     assert later == pytest.approx(first, rel=0.02)  # narrower only by what five calm slots teach
-    again = wide.feed(series([0.0], first=30))
-    assert again.status.tolist() == [Status.LEARNING]
+    again = wide.feed(series([0.0, 0.0], first=30))
+    assert again.status.tolist() == [Status.LEARNING] * 2
 
 
 def test_the_spread_is_in_the_forecaster_s_widths(make_bundle: MakeBundle) -> None:

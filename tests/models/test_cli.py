@@ -95,7 +95,7 @@ def test_train_and_detect_read_what_the_service_has_kept(
         for slot, values in zip(recording.slots.tolist(), recording.values.tolist(), strict=True):
             rows = zip(("flow", "heat"), values, strict=True)
             time = slot * recording.interval_ms
-            store.add_verdicts((time, stream, name, value, None, None, None, 0.5, 1) for name, value in rows)
+            store.add_verdicts((time, stream, name, value, None, None, None, 0.5, 1, 1.0, 0) for name, value in rows)
     store.close()
     options = ("--channel", "heat", "--channel", "flow", "--normal", "--out", tmp_path, *BRIEF, "--json")
     result = run("train", tmp_path / "foresense.db", *options)
@@ -171,7 +171,9 @@ def test_detect_uses_only_what_was_asked_for(data: Path, trained: Bundle) -> Non
     assert result.exit_code == 0
     rows = [line.split(",") for line in result.stdout.splitlines()[1:]]
     assert {row[0] for row in rows} == {"pump-2"}
-    assert len(rows) == 2 * (138 - 6)  # the day of the bundle's zone ends an hour earlier
+    silent = [row for row in rows if row[-1] == "silent"]
+    assert [row[1] for row in silent] == ["2023-11-16T11:40:00.000Z"] * 2  # five slots after the last reading
+    assert len(rows) - len(silent) == 2 * (138 - 6)  # the day of the bundle's zone ends an hour earlier
     assert result.stderr == (
         "Readings that were not used: 12 excluded, 524 outside the period, 800 of other streams, of 1600.\n"
     )
@@ -180,7 +182,9 @@ def test_detect_uses_only_what_was_asked_for(data: Path, trained: Bundle) -> Non
 def test_detect_writes_to_standard_output(data: Path, trained: Bundle) -> None:
     result = run("detect", data, "--bundle", trained.path, "--time", "when", "--device", "dev", "--channel", "flow=F")
     assert result.exit_code == 0
-    assert result.stdout.startswith("stream,time,channel,value,expected,lower,upper,score,status,alarm\npump-1,2023-")
+    assert result.stdout.startswith(
+        "stream,time,channel,value,expected,lower,upper,score,status,alarm,coverage,quality\npump-1,2023-"
+    )
 
 
 def test_detect_says_what_it_did_not_use(trained: Bundle, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_there_is_a_row_for_each_slot_and_channel_by_stream_and_time(
         ["pump-1", "2023-11-16T00:00:00.000Z", "heat"],
         ["pump-1", "2023-11-16T00:10:00.000Z", "flow"],
     ]
-    assert rows[0][3:] == ["20", "", "", "", "", "learning", ""]
+    assert rows[0][3:] == ["20", "", "", "", "", "learning", "", "1", ""]
     jump = rows[80]
     assert (jump[3], jump[8], jump[9]) == ("90", "anomaly", "2023-11-16T06:40:00.000Z")
     assert float(jump[5]) < float(jump[4]) < float(jump[6]) < 90
@@ -80,7 +80,7 @@ def test_the_summary_counts(trained: Bundle, frame: pd.DataFrame, tmp_path: Path
     pd.concat([frame, frame.tail(1)]).to_csv(path, index=False)
     summary = run_engine(trained, blocks(path)).summary()
     assert summary["readings"] == 4 * SLOTS - 1 + 2
-    assert summary["ignored"] == {"invalid": 0, "duplicate": 2, "late": 0}
+    assert summary["ignored"] == {"invalid": 0, "duplicate": 2, "late": 0, "clock": 0}
     assert (summary["verdicts"], summary["learning"], summary["streams"]) == (2 * SLOTS, 12, 2)
     assert summary["alarms"] == 1
 

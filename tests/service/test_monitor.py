@@ -54,3 +54,25 @@ def test_a_budget_for_the_monitor_is_shared_by_the_streams_it_watches(make_monit
     saved = [SavedStream(row, name, None, None, None) for row, name in enumerate(together.names)]
     together.restore(saved)
     assert together.limit == each.limit
+
+
+def test_values_are_converted_to_the_unit_of_the_bundle(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("plant/{device}", channels={"value": {"unit": "m3/h"}})
+    assert monitor.readings([(0, "value", 1_700_000_000_000, 3.6)]).value.tolist() == pytest.approx([1.0])  # l/s
+
+
+def test_a_unit_that_does_not_fit_is_refused(make_monitor: MakeMonitor) -> None:
+    with pytest.raises(ConfigError, match=r"channels.value.unit: expected one that converts to 'l/s', got 'bar'"):
+        make_monitor("plant/{device}", channels={"value": {"unit": "bar"}})
+
+
+def test_a_silent_stream_is_told_of_without_a_reading(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("plant/{device}")
+    row = monitor.row("a")
+    monitor.begin([1])
+    first = 1_700_000_000_000
+    monitor.engine.feed(monitor.readings([(row, "value", first + 10_000 * k, k % 3) for k in range(30)]))
+    monitor.heard(1_000)
+    assert len(monitor.tick(2_000)) == 0
+    assert monitor.tick(101_000).quality.tolist() == [[1]]
+    assert len(monitor.tick(900_000)) == 0

@@ -49,11 +49,11 @@ def test_streams_come_back_with_their_states(store: Store) -> None:
 
 def test_what_was_said_of_a_slot_stays(store: Store, database: Path) -> None:
     with store.transaction():
-        store.add_verdicts([(10, 1, "flow", 1.0, float("nan"), None, None, float("nan"), 0)])
-        store.add_verdicts([(10, 1, "flow", 2.0, 1.0, 0.0, 2.0, 0.5, 1)])
+        store.add_verdicts([(10, 1, "flow", 1.0, float("nan"), None, None, float("nan"), 0, 0.5, 4)])
+        store.add_verdicts([(10, 1, "flow", 2.0, 1.0, 0.0, 2.0, 0.5, 1, 1.0, 0)])
     with closing(sqlite3.connect(database)) as db:
         rows = db.execute("SELECT * FROM verdict").fetchall()
-    assert rows == [(10, 1, "flow", 1.0, None, None, None, None, 0)]
+    assert rows == [(10, 1, "flow", 1.0, None, None, None, None, 0, 0.5, 4)]
 
 
 def test_an_alarm_opens_once_rises_and_closes(store: Store) -> None:
@@ -120,6 +120,21 @@ def test_a_database_of_schema_1_is_brought_up_to_date_with_what_is_in_it(databas
     assert old.db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     old.close()
     new.close()
+
+
+def test_a_database_of_schema_1_is_brought_up_to_date(database: Path) -> None:
+    database.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(database)) as db:
+        db.executescript(_SCHEMA)
+        db.executescript("INSERT INTO stream VALUES (1, 'main', 'a'); PRAGMA user_version = 1;")
+        db.execute("INSERT INTO verdict VALUES (10, 1, 'flow', 1, 1, 0, 2, 0.5, 1)")
+        db.commit()
+    store = Store(database)
+    store.open()
+    store.close()
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute("SELECT value, coverage, quality FROM verdict").fetchall() == [(1, 1, 0)]
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 def test_a_newer_database_is_refused(store: Store, database: Path) -> None:

@@ -1,0 +1,176 @@
+"""Data quality: what is wrong with the sensor rather than with what it measures.
+
+Each channel of a slot gets flags, apart from the score. A channel with a flag (but CLOCK) is unclean: it is
+neither scored nor learnt from. What is usual is learnt from clean slots only and forgotten slowly; each limit
+is that times a margin, and nothing but the range is judged in a stream's first slots.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge import conversions
+from edge.manifest import Channel
+from edge.state import NEVER, Records
+
+LEAST_SLOTS = 16  #: with a clean value, before anything but the range is judged
+LEAST_MOVES = 16  #: values that differed from the one before; fewer, and a channel may well be constant
+MARGIN = 3.0  #: times what is usual
+SPARE_SILENT, SPARE_STUCK = 2, 5  #: slots on top
+FAR = 6.0  #: usual differences that a leap of the value is at least
+FAR_SCALES = 3.0  #: and so many of the channel's scale
+MOST_SURPRISE = 3.0  #: usual differences that one counts as, at most
+MOST_FLIPS = 5  #: leaps back within eight slots
+_RHYTHM_SLOTS, _RUNS, _PACE_SLOTS = 512, 64, 512  # what the learnt numbers forget over
+
+
+class Quality(IntFlag):
+    """What is wrong with a channel in a slot."""
+
+    SILENT = 1  #: nothing has come for longer than is usual; said once
+    STUCK = 2  #: the same value for longer than is usual, while it should move
+    RANGE = 4  #: outside of the physical range
+    RESET = 8  #: the counter has begun again
+    CLOCK = 16  #: a reading before was dropped, as its time was wrong; the value itself is clean
+    UNIT = 32  #: the value has been multiplied as by another unit
+    FLAPPING = 64  #: leaps to and fro between far-apart values
+
+
+UNCLEAN = np.uint8(~Quality.CLOCK & 0xFF)
+_NOT_HELD = np.uint8(UNCLEAN & ~Quality.FLAPPING & 0xFF)  # what flaps is compared with the value before
+
+
+def words(flags: int) -> str:
+    """Return flags as text, empty where there are none.
+
+    >>> words(Quality.STUCK | Quality.CLOCK)
+    'stuck+clock'
+    """
+    return "+".join(str(flag.name).lower() for flag in Quality if flags & flag)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found of n slots; `unit` and `leap` are None where no value has leapt."""
+
+    flags: NDArray[np.uint8]  #: (n, C)
+    clean: NDArray[np.bool_]  #: (n, C) whether there is a value that can be scored and learnt from
+    covered: NDArray[np.bool_]  #: (n,) whether any channel is clean
+    unit: NDArray[np.uint8] | None  #: (n, C) conversion that the value looks like; 0 is none
+    leap: NDArray[np.int8] | None  #: (n, C) direction of a far leap of the value; 0 where there is none
+
+
+def patience(records: Records) -> NDArray[np.int64]:
+    """Return after how many slots without a value each channel is silent (n, C)."""
+    slots: NDArray[np.int64] = np.multiply(records["rhythm"], MARGIN).astype(np.int64)
+    slots += SPARE_SILENT
+    return slots
+
+
+def silent_at(records: Records) -> NDArray[np.int64]:
+    """Return the slot (n,) at which the next channel falls silent if nothing comes; the last slot of all if none."""
+    waits = (records["heard"] != NEVER) & (records["silent"] == 0) & (records["watched"] >= LEAST_SLOTS)[:, None]
+    slot = np.where(waits, records["heard"], 0) + patience(records)
+    soonest: NDArray[np.int64] = np.where(waits, slot, np.iinfo(np.int64).max).min(axis=1)
+    return soonest
+
+
+class Inspector:
+    """Finds what is wrong with slots, and learns what is usual."""
+
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        self._low, self._high = np.array([channel.range for channel in channels]).T
+        self._has_range = bool(np.isfinite([self._low, self._high]).any())
+
+    def inspect(self, value: NDArray[np.float64], slot: NDArray[np.int64], records: Records) -> Inspection:
+        """Return what is wrong with the values (n, C), NaN where nothing came, of slots (n,)."""
+        flags = records["open_flaw"].copy()
+        unit = leap = None
+        move = value - records["held"]
+        absent = np.isnan(move)
+        if self._has_range:
+            flags |= ((value < self._low) | (value > self._high)) * np.uint8(Quality.RANGE)
+        known = (records["heard"] != NEVER) & (records["watched"] >= LEAST_SLOTS)[:, None]
+        if absent.any():
+            waited = slot[:, None] - np.where(known, records["heard"], slot[:, None])
+            falls = absent & known & (records["silent"] == 0) & (waited >= patience(records))
+            flags |= falls * np.uint8(Quality.SILENT)
+        same = move == 0
+        if same.any():
+            flags |= (known & _is_stuck(same, absent, records)) * np.uint8(Quality.STUCK)
+        far = known & (np.abs(move) > np.maximum(FAR * records["pace"], FAR_SCALES * records["scale"]))
+        if far.any() or records["unit_run"].any() or records["flips"].any():
+            unit = np.where(known & ~absent, conversions.find(value, records), np.uint8(0))
+            flags |= (conversions.is_sustained(unit, records) & (unit > 0)) * np.uint8(Quality.UNIT)
+            leap = (np.sign(np.where(absent, 0.0, move)) * far).astype(np.int8)
+            flags |= (np.bitwise_count(_flips(leap, records)) >= MOST_FLIPS) * np.uint8(Quality.FLAPPING)
+        clean = ~absent & ((flags & UNCLEAN) == 0)
+        return Inspection(flags, clean, np.any(clean, 1), unit, leap)
+
+    def learn(self, value: NDArray[np.float64], slot: NDArray[np.int64], found: Inspection, records: Records) -> None:
+        """Take the values (n, C) of slots (n,) into what is usual for their channels."""
+        here = ~np.isnan(value)
+        silent = records["silent"] | (found.flags & np.uint8(Quality.SILENT))
+        records["silent"] = np.where(here, 0, silent)
+        move = value - records["held"]
+        heard = records["heard"] != NEVER
+        _learn_rhythm(here & heard, slot, records)
+        _learn_runs(move, heard, found.clean, records)
+        _learn_pace(np.abs(move), found.clean & heard, records)
+        if found.leap is not None:
+            records["flips"] = _flips(found.leap, records)
+            records["side"] = np.where(found.leap != 0, found.leap, records["side"])
+        holds = here & ((found.flags & _NOT_HELD) == 0)
+        if found.unit is not None:
+            conversions.learn(found.unit, here, records)
+            holds = holds & (found.unit == 0)
+        records["held"] = np.where(holds, value, records["held"])
+        records["heard"] = np.where(here, slot[:, None], records["heard"])
+        records["watched"] += found.covered
+
+
+def _is_stuck(same: NDArray[np.bool_], absent: NDArray[np.bool_], records: Records) -> NDArray[np.bool_]:
+    """Tell which channels (n, C) repeat their value for too long; where there are others, while one of them moves."""
+    stuck = same & (records["run"] + 1 > MARGIN * records["longest"] + SPARE_STUCK)
+    stuck &= records["moves"] >= LEAST_MOVES
+    if same.shape[1] > 1:
+        stuck &= (~same & ~absent).any(axis=1, keepdims=True)
+    result: NDArray[np.bool_] = stuck
+    return result
+
+
+def _flips(leap: NDArray[np.int8], records: Records) -> NDArray[np.uint8]:
+    """Return the history of leaps back (n, C), one bit a slot, with this slot in it."""
+    back = (leap != 0) & (leap == -records["side"])
+    flips: NDArray[np.uint8] = (records["flips"] << np.uint8(1)) | back
+    return flips
+
+
+def _learn_rhythm(here: NDArray[np.bool_], slot: NDArray[np.int64], records: Records) -> None:
+    distance = np.where(here, slot[:, None] - np.where(here, records["heard"], 0), 0)
+    usual = np.minimum(distance, 2 * patience(records))  # one long silence is not yet usual
+    rhythm = np.maximum(usual, records["rhythm"] * np.float32(1 - 1 / _RHYTHM_SLOTS))
+    records["rhythm"] = np.where(here, np.maximum(rhythm, 1), records["rhythm"])
+
+
+def _learn_runs(
+    move: NDArray[np.float64], heard: NDArray[np.bool_], clean: NDArray[np.bool_], records: Records
+) -> None:
+    ends = clean & heard & (move != 0)
+    run, longest = records["run"], records["longest"]
+    if run.any() or longest.any():
+        usual = np.minimum(run, 2 * (MARGIN * longest + SPARE_STUCK))
+        faded = np.maximum(usual, longest * np.float32(1 - 1 / _RUNS))
+        records["longest"] = np.where(ends, faded, longest)
+    records["run"] = np.where(ends, 0, run + (heard & (move == 0)))
+    records["moves"] += ends & (records["moves"] < 255)
+
+
+def _learn_pace(size: NDArray[np.float64], clean: NDArray[np.bool_], records: Records) -> None:
+    watched, pace = records["watched"][:, None], records["pace"]
+    most = np.where(watched < LEAST_SLOTS, np.inf, np.maximum(MOST_SURPRISE * pace, 0.01 * records["scale"]))
+    step = (np.minimum(size, most) - pace) / np.clip(watched, 1, _PACE_SLOTS)
+    records["pace"] = np.where(clean, pace + step, pace).clip(max=1e30)

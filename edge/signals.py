@@ -1,0 +1,57 @@
+"""Signals: what about a slot may be unusual. Each is a number from 0 up, the same for a stream of any channels.
+
+error      the greatest |error| / usual error of any channel
+sustained  its running mean over about 8 slots, each slot held to what is rare: drifts, and many small errors
+novelty    how far a value lies outside all that its channel has shown, over the width of that range
+context    how far a value lies outside what its channel showed at this time yesterday (edge/day.py)
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.day import Day
+from edge.state import Records
+
+ERROR, SUSTAINED, NOVELTY, CONTEXT = range(4)
+SUSTAINED_SLOTS = 8
+
+
+class Signals:
+    """Reads the signals of slots, and remembers what the next ones are compared with."""
+
+    def __init__(self, day: Day | None) -> None:
+        self._day = day
+
+    def read(
+        self, ratio: NDArray[np.float32], observed: NDArray[np.float32], time: NDArray[np.int64], records: Records
+    ) -> NDArray[np.float32]:
+        """Return the signals (n, 4) of slots, nothing being remembered yet.
+
+        `ratio` (n, C) is |error| over the usual error, 0 where nothing came; `observed` (n, C) is scaled, NaN where
+        nothing came; `time` (n,) is the slots' start, ms.
+        """
+        signals = np.empty((len(records), 4), np.float32)
+        signals[:, ERROR] = error = ratio.max(axis=1)
+        sustained = records["sustained"]
+        held = np.minimum(error, np.maximum(records["rare"][:, ERROR], np.float32(1e-6)))
+        signals[:, SUSTAINED] = sustained + (held - sustained) / SUSTAINED_SLOTS
+        least, most = records["least"], records["most"]
+        outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, np.float32(1e-6))
+        signals[:, NOVELTY] = np.nan_to_num(outside, nan=0.0).max(axis=1).clip(0)
+        signals[:, CONTEXT] = 0 if self._day is None else self._day.distance(observed, time, records)
+        return signals
+
+    def remember(
+        self,
+        signals: NDArray[np.float32],
+        observed: NDArray[np.float32],
+        time: NDArray[np.int64],
+        records: Records,
+        calm: NDArray[np.bool_],
+    ) -> None:
+        """Take the slots' signals and values into what the next are compared with; the day only where it is calm."""
+        records["sustained"] = signals[:, SUSTAINED]
+        records["least"] = np.fmin(records["least"], observed)
+        records["most"] = np.fmax(records["most"], observed)
+        if self._day is not None:
+            self._day.remember(observed, time, records, calm)

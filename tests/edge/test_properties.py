@@ -1,0 +1,197 @@
+"""For any readings the engine raises nothing, stays finite, and does not care how they are cut or when it ticks."""
+
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edge.engine import Engine
+from edge.limits import Tail
+from edge.manifest import AGGREGATES, GAPS, Channel, Manifest, Scaling, StreamScaling
+from edge.reading import Readings, Verdicts
+from edge.runtime import Step
+from edge.state import LAYOUT_VERSION, NEVER, layout, record_dtype
+
+INTERVAL_MS = 1000
+START_MS = 1_700_000_000_000
+KNOWN = StreamScaling((0.0, 0.0), (1.0, 1.0), (1.0, 1.0))
+MANIFEST = Manifest(
+    name="pump",
+    version="1",
+    created="2026-01-01T00:00:00Z",
+    spec={},
+    channels=(Channel("flow"), Channel("heat")),
+    interval_ms=INTERVAL_MS,
+    time_zone="UTC",
+    calendar=False,
+    horizon=1,
+    memory=2,
+    burn_in=2,
+    max_gap=5,
+    budget="1 per month",
+    scaling=Scaling((-10.0,) * 2, (10.0,) * 2, (1.0, 1.0), {"known": KNOWN}),
+    tail=Tail(count=1000, exceeding=30, threshold=4.0, mean_excess=0.5),
+    layout_version=LAYOUT_VERSION,
+    layout=layout(record_dtype(2, 2)),
+    metrics={},
+    data={},
+)
+
+
+class LastValue:
+    """A runtime whose forecast is the last value."""
+
+    def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
+        del memory
+        return x[:, None, :], None, x
+
+
+def engine_of(channels: tuple[Channel, ...], lateness_ms: int = 0) -> Engine:
+    engine = Engine(replace(MANIFEST, channels=channels), LastValue(), 5.0, lateness_ms=lateness_ms)
+    engine.add(["known", "new", "newer"])
+    return engine
+
+
+CHANNEL = st.builds(
+    Channel,
+    name=st.just("any"),
+    aggregate=st.sampled_from(AGGREGATES),
+    counter=st.booleans(),
+    gap=st.sampled_from(GAPS),
+    most=st.sampled_from([None, 40.0]),
+)
+CHANNELS = st.tuples(CHANNEL, CHANNEL)
+VALUE = st.one_of(
+    st.sampled_from([0.0, 1.0, 2.0, 3.0]),
+    st.floats(-3, 3),
+    st.sampled_from([np.nan, np.inf, -np.inf, 1e300, -1e99, 1e99, 50.0, 2000.0, 1e-300]),
+)
+TIME = st.one_of(
+    st.integers(0, 60_000),
+    st.integers(-2000, 200_000),
+    st.sampled_from([-START_MS, 2**62, 4_000_000_000_000 - START_MS, 86_400_000, -(2**62)]),
+)
+READING = st.tuples(st.integers(0, 2), st.integers(0, 1), TIME, VALUE)
+RELAXED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def batch_of(rows: list[tuple[int, int, int, float]]) -> Readings:
+    stream, channel, offset, value = (np.array(column) for column in zip(*rows, strict=True))
+    return Readings(
+        stream.astype(np.int32), channel.astype(np.int16), START_MS + offset.astype(np.int64), value.astype(float)
+    )
+
+
+def split(batch: Readings, cuts: list[int]) -> list[Readings]:
+    edges = sorted({0, len(batch), *(cut for cut in cuts if cut < len(batch))})
+    return [batch.take(np.arange(a, b)) for a, b in pairwise(edges)]
+
+
+def ordered(parts: list[Verdicts]) -> Verdicts:
+    whole = Verdicts.concatenate(parts)
+    return whole.take(np.lexsort((whole.time, whole.stream)))
+
+
+def assert_same(expected: Verdicts, got: Verdicts) -> None:
+    for field in fields(Verdicts):
+        np.testing.assert_array_equal(getattr(expected, field.name), getattr(got, field.name), field.name)
+
+
+@RELAXED
+@given(
+    channels=CHANNELS,
+    rows=st.lists(READING, min_size=1, max_size=150),
+    cuts=st.lists(st.integers(0, 150), max_size=8),
+    lateness_ms=st.sampled_from([0, 0, 3000]),
+)
+def test_nothing_breaks_it_and_batches_do_not_matter(
+    channels: tuple[Channel, ...], rows: list[tuple[int, int, int, float]], cuts: list[int], lateness_ms: int
+) -> None:
+    batch, whole, cut = batch_of(rows), engine_of(channels, lateness_ms), engine_of(channels, lateness_ms)
+    expected = ordered([whole.feed(batch)])
+    got = ordered([cut.feed(part) for part in split(batch, cuts)])
+    assert_same(expected, got)
+    assert whole.ignored == cut.ignored
+    for row in range(3):
+        assert whole.table.to_bytes(row) == cut.table.to_bytes(row)
+        record = whole.table.gather(np.array([row], np.int32))[0]
+        for name in ("memory", "forecast", "width", "location", "scale", "spread", "held", "pace", "rhythm", "longest"):
+            assert np.isfinite(record[name]).all(), name
+    keys = np.stack([expected.stream, expected.time])
+    assert len(np.unique(keys, axis=1).T) == len(expected)
+
+
+@RELAXED
+@given(
+    channels=CHANNELS,
+    rows=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 1), st.integers(0, 90_000), st.sampled_from([0.0, 1.0, 5.0])),
+        min_size=1,
+        max_size=150,
+        unique_by=lambda row: row[:3],
+    ),
+    delays=st.lists(st.integers(0, 4000), min_size=150, max_size=150),
+)
+def test_any_order_within_the_bound_gives_the_verdicts_of_the_sorted_readings(
+    channels: tuple[Channel, ...], rows: list[tuple[int, int, int, float]], delays: list[int]
+) -> None:
+    batch = batch_of(rows)
+    end = START_MS + 200_000
+    in_time, shuffled = engine_of(channels), engine_of(channels, 4000)
+    arrival = batch.time + np.array(delays[: len(batch)])
+    by_time = np.lexsort((batch.channel, batch.time))
+    expected = ordered([in_time.feed(batch.take(by_time)), in_time.tick(end)])
+    late = batch.take(np.argsort(arrival, kind="stable"))
+    got = ordered([shuffled.feed(part) for part in split(late, [7, 50])] + [shuffled.tick(end + 4000)])
+    assert shuffled.ignored.late == in_time.ignored.late
+    assert_same(expected, got)
+
+
+@RELAXED
+@given(
+    channels=CHANNELS,
+    rows=st.lists(READING, min_size=1, max_size=150),
+    ticks=st.lists(st.tuples(st.integers(0, 150), st.integers(0, 3000)), max_size=12),
+    lateness_ms=st.sampled_from([0, 2000]),
+)
+def test_it_does_not_matter_when_it_ticks(
+    channels: tuple[Channel, ...],
+    rows: list[tuple[int, int, int, float]],
+    ticks: list[tuple[int, int]],
+    lateness_ms: int,
+) -> None:
+    batch = batch_of(sorted(rows, key=lambda row: row[2]))
+    batch = batch.take((batch.time > START_MS - 10_000) & (batch.time < START_MS + 300_000))
+    quiet, ticking = engine_of(channels, lateness_ms), engine_of(channels, lateness_ms)
+    end = START_MS + 400_000
+    expected = ordered([quiet.feed(batch), quiet.tick(end)])
+    parts, cuts = [], sorted(ticks)
+    for part in split(batch, [at for at, _ in cuts]):
+        parts.append(ticking.feed(part))
+        following = batch.time[np.searchsorted(batch.time, part.time[-1], side="right") :] if len(part) else batch.time
+        if len(part) and len(following):
+            latest = int(part.time[-1])
+            parts.append(ticking.tick(min(latest + (cuts[0][1] if cuts else 0), int(following[0]))))
+    assert_same(expected, ordered([*parts, ticking.tick(end)]))
+    for row in range(3):
+        assert quiet.table.to_bytes(row) == ticking.table.to_bytes(row)
+
+
+def test_a_tick_before_anything_came_says_nothing() -> None:
+    engine = engine_of(MANIFEST.channels)
+    assert len(engine.tick(START_MS)) == 0
+    assert (engine.table.field("last_slot", np.arange(3, dtype=np.int32)) == NEVER).all()
+
+
+@pytest.mark.parametrize("size", [3, 64])
+def test_a_full_room_does_not_depend_on_batches(size: int) -> None:
+    rows = [(0, 0, int(offset), float(k)) for k, offset in enumerate(np.random.default_rng(3).permutation(3000))]
+    whole, cut = engine_of((Channel("a"), Channel("b")), 2500), engine_of((Channel("a"), Channel("b")), 2500)
+    expected = ordered([whole.feed(batch_of(rows)), whole.tick(START_MS + 10_000)])
+    parts = [cut.feed(part) for part in split(batch_of(rows), list(range(0, len(rows), size)))]
+    assert_same(expected, ordered([*parts, cut.tick(START_MS + 10_000)]))
+    assert whole.early == cut.early > 0
