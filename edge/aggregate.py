@@ -81,6 +81,18 @@ class Aggregator:
         return len(np.unique(empty)) + int(np.count_nonzero(~first))
 
 
+def fills(before: NDArray[np.float64], cell: NDArray[np.intp], new: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which readings (n,), in order of time, find their cell empty; `before` (n,) is what the cell had already."""
+    order = np.argsort(cell, kind="stable")
+    there = np.isfinite(new[order])
+    earlier = np.cumsum(there) - there
+    begins = np.concatenate([[True], np.diff(cell[order]) > 0])[: len(cell)]
+    first = np.maximum.accumulate(np.where(begins, earlier, 0))
+    empty = np.isnan(before)
+    empty[order] &= earlier == first
+    return empty
+
+
 def rates(
     lane: NDArray[np.int64],
     time: NDArray[np.int64],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.aggregate import Aggregator, rates
+from edge.aggregate import Aggregator, fills, rates
 from edge.clock import Clock
 from edge.manifest import Channel
 from edge.quality import Quality
@@ -123,10 +123,13 @@ class Aligner:
             value[goes_on] = table.field("open_value", row[goes_on])
             count[goes_on] = table.field("open_count", row[goes_on])
         cell = (np.cumsum(starts) - 1) * self._channels + arrivals.channel
+        if arrivals.flaw.any():
+            counts = (
+                fills(value.flat[cell], cell, arrivals.value) if self.aggregator.eager else np.ones(len(cell), bool)
+            )
+            np.bitwise_or.at(flaw.reshape(-1), cell[counts], arrivals.flaw[counts])
         self.aggregator.fold(value.reshape(-1), count.reshape(-1), cell, arrivals.channel, arrivals.value)
         time.flat[cell] = arrivals.time
-        if arrivals.flaw.any():
-            np.bitwise_or.at(flaw.reshape(-1), cell, arrivals.flaw)
         return Entries(row, first_slot, value, count, time, flaw)
 
     def _in_order(self, arrivals: Arrivals, table: StateTable) -> tuple[Arrivals, NDArray[np.int64]]:
@@ -144,12 +147,31 @@ class Aligner:
 
         keep = on_time & newer
         if not keep.all():
+            surplus = newer & ~on_time & self._is_complete(stream, slot, open_slot, last_slot)
             self._ignored.duplicate += int(np.count_nonzero(~newer))
-            self._ignored.late += int(np.count_nonzero(newer & ~on_time))
-            arrivals, slot = arrivals.take(keep), slot[keep]
+            self._ignored.late += int(np.count_nonzero(newer & ~on_time & ~surplus))
+            kept = keep | surplus
+            arrivals, slot, keep = arrivals.take(kept), slot[kept], keep[kept]
         if self._counter.any():
             arrivals = self._as_rates(arrivals, table)
+        if not keep.all():
+            rest = arrivals.take(~keep)
+            table.put_cells("last_time", rest.stream, rest.channel, rest.time)
+            arrivals, slot = arrivals.take(keep), slot[keep]
         return arrivals, slot
+
+    def _is_complete(
+        self,
+        stream: NDArray[np.int32],
+        slot: NDArray[np.int64],
+        open_slot: NDArray[np.int64],
+        last_slot: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        """Tell which readings (n,) are of the newest slot, that was complete before them."""
+        if not self.aggregator.eager:
+            return np.zeros(len(slot), bool)
+        complete: NDArray[np.bool_] = (slot == last_slot) & (slot > open_slot) & (slot >= newest_before(stream, slot))
+        return complete
 
     def _as_rates(self, arrivals: Arrivals, table: StateTable) -> Arrivals:
         """Return readings with the totals of counters turned into rates."""

@@ -23,6 +23,7 @@ from edge.manifest import Manifest
 from edge.quality import Inspector, silent_at
 from edge.reading import Readings, Status, Verdicts
 from edge.runtime import BLOCK, Runtime, open_runtime
+from edge.signals import SUSTAINED
 from edge.state import LAYOUT_VERSION, NEVER, Records, StateTable, layout, new_records, record_dtype
 from edge.waiting import ROOM
 from edge.warmup import BAR, Baseline
@@ -277,6 +278,7 @@ class Engine:
         records["memory"][chosen] = 0
         records["forecast"][chosen] = 0
         records["width"][chosen] = 1
+        records["sustained"][chosen] = records["typical"][chosen, SUSTAINED]
         records["seen"][chosen] = self._learn_slots
 
     def _step(self, records: Records, observed: NDArray[np.float32], slot: NDArray[np.int64]) -> None:

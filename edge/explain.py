@@ -63,8 +63,9 @@ class Explanation:
 
     def sentence(self) -> str:
         """Return the explanation in one sentence."""
-        if self.status is Status.LEARNING:
-            return f"learning, ready in {self.ready_in}." if self.ready_in else "learning."
+        learning = f"learning, ready in {self.ready_in}" if self.ready_in else "learning"
+        if self.status is Status.LEARNING and self.since is None:
+            return f"{learning}."
         clauses = [
             each.clause + self._remark(each, first=at == 0)
             for at, each in enumerate(self.channels)
@@ -72,6 +73,8 @@ class Explanation:
         ]
         if self.status is Status.ANOMALY:
             clauses.append(f"so unusual a value comes about {self.once_in}")
+        elif self.status is Status.LEARNING:
+            clauses.append(f"still {learning}")
         return "; ".join(clauses) + "."
 
     def as_dict(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def self_test(bundle: Bundle) -> int:
 def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
     if len(expected) != len(got):
         raise BundleError(f"{where}: expected {len(expected)}, got {len(got)}")
-    for name in ("stream", "time", "status", "channel", "alarm", "change", "quality", "ready_in"):
+    for name in ("stream", "time", "status", "channel", "alarm", "change", "signal", "coverage", "quality", "ready_in"):
         if (differs := np.nonzero(getattr(expected, name) != getattr(got, name))[0]).size:
             at = differs[0]
             wanted, had = getattr(expected, name)[at], getattr(got, name)[at]
@@ -55,6 +55,7 @@ def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
     score, rarity = np.maximum(expected.score, 1), np.log(expected.once_in)
     parts = [each.share * expected.score[:, None] for each in (expected, got)]
     _check_close(f"{where}: score", expected.score, got.score, score)
+    _check_close(f"{where}: achieved", expected.achieved, got.achieved, np.maximum(expected.achieved, 1))
     _check_close(f"{where}: share", parts[0], parts[1], score[:, None])
     _check_close(f"{where}: once_in", rarity, np.log(got.once_in), np.maximum(rarity, 1))
 

@@ -19,7 +19,7 @@ from edge.manifest import Manifest
 from edge.quality import Inspection
 from edge.reading import Change, Status, Verdicts
 from edge.relevance import Relevance
-from edge.signals import Signals
+from edge.signals import SUSTAINED, Signals
 from edge.state import Records
 
 #: is told, for calibration: rows (n,), slots (n,), |error| / unit (n, C), signals (n, SIGNALS), whether judged (n,)
@@ -121,9 +121,11 @@ class Judge:
         )
         calm = scored & (scores < 1.0) & (records["alarm"] == 0)
         if self._adapts:
-            score.learn(np.where(calm[:, None], error / units, np.float32(np.nan)), records)
+            usable = calm[:, None] & (np.abs(error) <= reach)
+            score.learn(np.where(usable, error / units, np.float32(np.nan)), records)
             surprise.learn(signals, records, calm)
             lift.follow(records, scored, change, self._per_slot)
+        signals[~scored, SUSTAINED] = records["sustained"][~scored]
         self._signals.remember(signals, observed, slots.time, records, calm | ~judged)
         return verdicts, observed, accepted
 

@@ -1,7 +1,7 @@
 """Signals: what about a slot may be unusual. Each is a number from 0 up, the same for a stream of any channels.
 
 error      the greatest |error| / usual error of any channel
-sustained  its running mean over about 8 slots, each slot held to what is rare: drifts, and many small errors
+sustained  its running mean over about 8 slots, each slot held to twice what is rare: drifts, and many small errors
 novelty    how far a value lies outside all that its channel has shown, over the width of that range
 context    how far a value lies outside what its channel showed at this time yesterday (edge/day.py)
 """
@@ -14,6 +14,7 @@ from edge.state import Records
 
 ERROR, SUSTAINED, NOVELTY, CONTEXT = range(4)
 SUSTAINED_SLOTS = 8
+HELD = np.float32(2.0)  #: times what is rare; an error counts at most so much towards the sustained one
 
 
 class Signals:
@@ -33,7 +34,7 @@ class Signals:
         signals = np.empty((len(records), 4), np.float32)
         signals[:, ERROR] = error = ratio.max(axis=1)
         sustained = records["sustained"]
-        held = np.minimum(error, np.maximum(records["rare"][:, ERROR], np.float32(1e-6)))
+        held = np.minimum(error, HELD * records["rare"][:, ERROR])
         signals[:, SUSTAINED] = sustained + (held - sustained) / SUSTAINED_SLOTS
         least, most = records["least"], records["most"]
         outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, np.float32(1e-6))

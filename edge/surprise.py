@@ -61,9 +61,10 @@ class Reference:
 
 def surprise(signals: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
     """Return the surprise (n, SIGNALS) of signals (n, SIGNALS), in decades."""
-    typical, rare, rate = records["typical"], records["rare"], -np.log10(records["rate"])
+    typical, rare, excess = (records[name].copy() for name in ("typical", "rare", "excess"))
+    rate = -np.log10(records["rate"])
     inner = (signals - typical) / np.maximum(rare - typical, np.float32(1e-12))
-    outer = (signals - rare) / (_excess(records) * _LN10)
+    outer = (signals - rare) / (_excess(rare, excess) * _LN10)
     told: NDArray[np.float32] = rate * inner.clip(0, 1) + np.maximum(outer, 0)
     told[signals <= typical] = 0
     return told
@@ -71,25 +72,29 @@ def surprise(signals: NDArray[np.float32], records: Records) -> NDArray[np.float
 
 def signal_at(decades: NDArray[np.float32], records: Records, signal: int) -> NDArray[np.float32]:
     """Return the value (n,) of one signal whose surprise is so many decades (n,), in its tail: the inverse."""
-    rate = np.log10(records["rate"][:, signal])
-    beyond: NDArray[np.float32] = np.maximum(decades + rate, 0) * _LN10 * _excess(records)[:, signal]
-    return records["rare"][:, signal] + beyond
+    rare, rate = records["rare"][:, signal], np.log10(records["rate"][:, signal])
+    beyond: NDArray[np.float32] = np.maximum(decades + rate, 0) * _LN10 * _excess(rare, records["excess"][:, signal])
+    return rare + beyond
 
 
 def learn(signals: NDArray[np.float32], records: Records, calm: NDArray[np.bool_]) -> None:
     """Let the references of the calm rows (n,) follow one slot's signals (n, SIGNALS)."""
-    weight = (calm / np.float32(MEMORY_SLOTS))[:, None]
-    typical, rare, rate, excess = (records[name] for name in ("typical", "rare", "rate", "excess"))
-    step = weight * _excess(records)
-    beyond = signals > rare
-    over = np.where(beyond, signals - rare - excess, 0)
-    follows = np.minimum(weight / rate, np.float32(0.1))
-    records["typical"] = np.maximum(typical + step * ((signals > typical) / np.float32(TYPICAL) - 1), 0)
-    records["rare"] = np.maximum(rare + step * (beyond / np.float32(RARE) - 1), records["typical"])
-    records["rate"] = np.maximum(rate + weight * (beyond - rate), np.float32(LEAST_RATE))
-    records["excess"] = excess + follows * over
+    weight = (calm * np.float32(1 / MEMORY_SLOTS))[:, None]
+    typical, rare, rate, excess = (records[name].copy() for name in ("typical", "rare", "rate", "excess"))
+    step = weight * _excess(rare, excess)
+    beyond = (signals > rare).astype(np.float32)
+    follows = np.minimum(weight / rate, np.float32(0.1)) * beyond
+    excess += follows * (signals - rare - excess)
+    rate += weight * (beyond - rate)
+    typical += step * ((signals > typical) * np.float32(1 / TYPICAL) - 1)
+    rare += step * (beyond * np.float32(1 / RARE) - 1)
+    np.maximum(typical, 0, out=typical)
+    records["typical"] = typical
+    records["rare"] = np.maximum(rare, typical)
+    records["rate"] = np.maximum(rate, np.float32(LEAST_RATE))
+    records["excess"] = excess
 
 
-def _excess(records: Records) -> NDArray[np.float32]:
-    least: NDArray[np.float32] = np.maximum(records["excess"], np.float32(LEAST_EXCESS) * records["rare"])
+def _excess(rare: NDArray[np.float32], excess: NDArray[np.float32]) -> NDArray[np.float32]:
+    least: NDArray[np.float32] = np.maximum(excess, np.float32(LEAST_EXCESS) * rare)
     return np.maximum(least, np.float32(1e-6))

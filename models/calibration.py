@@ -2,8 +2,8 @@
 
 The last part of every stream is run through the engine itself, with the exported step and a limit that nothing
 reaches, so what is measured is what will be seen in service. It is cut into pieces that run side by side, each with a
-lead-in. Held-out slots alone are too few to know a tail by; so slots that were learnt from lend the shape of theirs,
-each part being measured by its own usual error, and the stream's usual error is never below that of its held-out part.
+lead-in. Held-out slots alone are often too few to know a tail by, so slots that were learnt from are run as well. Their
+errors are a little smaller; the limit follows each stream in service (edge/lift.py) and makes up for that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,8 @@ from models.training.sequences import LEAST_HELD_OUT, Split
 
 PIECE = 4096  #: slots that are run one after another
 LEAD = 1024  #: slots before a later piece, or its burn-in or a day if that is longer; they only fill its memory
-SHAPE_SLOTS = 16_384  #: learnt from, of all streams together, that lend the shape of their errors
+LEARNT_SLOTS = 16_384  #: learnt from, of all streams together, that are run as well
+KNOWN_SHARE = 4  #: the first quarter of what was learnt from only tells what has been seen before
 NO_REFERENCE = Reference(*(((1.0,) * len(SIGNALS),) * 4))
 
 Values = NDArray[np.float64]
@@ -42,15 +43,14 @@ def unit_scaling(splits: Sequence[Split], low: Values, high: Values, *, fixed: b
 def calibrate(manifest: Manifest, runtime: Runtime, splits: Sequence[Split]) -> Manifest:
     """Return the manifest with its spreads, reference and tail; DataError if too few held-out slots can be judged."""
     pieces = [piece for stream, each in enumerate(splits) for piece in _pieces(stream, each, manifest, len(splits))]
-    part = np.array([2 * piece.stream + piece.held for piece in pieces])
-    errors = _observe(manifest, runtime, pieces, np.ones((len(pieces), len(manifest.channels))))
-    held = part[errors.piece] % 2 == 1
-    if (count := int(held.sum())) < LEAST_HELD_OUT:
+    stream, held = np.array([piece.stream for piece in pieces]), np.array([piece.held for piece in pieces])
+    seen = _observe(manifest, runtime, pieces, np.ones((len(pieces), len(manifest.channels))))
+    if (count := int(held[seen.piece].sum())) < LEAST_HELD_OUT:
         raise DataError(
             f"{manifest.name}: expected at least {LEAST_HELD_OUT} held-out slots to calibrate on, got {count}"
         )
-    parts, own, pooled = _spreads(errors.error, part[errors.piece], len(splits))
-    signals = _observe(manifest, runtime, pieces, parts[part]).signals
+    own, pooled = _spreads(seen.error, stream[seen.piece], len(splits))
+    signals = _observe(manifest, runtime, pieces, own[stream]).signals
     reference = Reference.fit(signals)
     scaling = manifest.scaling
     streams = {
@@ -109,10 +109,11 @@ class _Piece:
 
 def _pieces(stream: int, each: Split, manifest: Manifest, streams: int) -> Iterator[_Piece]:
     """Cut a stream's last slots; the first piece has only the burn-in before it, as all of it would."""
-    shape_from = max(each.held_from - SHAPE_SLOTS // streams, manifest.burn_in)
+    known = max(manifest.burn_in, each.held_from // KNOWN_SHARE)
+    learnt_from = max(each.held_from - LEARNT_SLOTS // streams, known)
     lead = max(LEAD, manifest.burn_in, manifest.day_bins and 86_400_000 // manifest.interval_ms + 1)
     for held, first, stop in (
-        (False, shape_from, each.held_from),
+        (False, learnt_from, each.held_from),
         (True, each.held_from, len(each.recording.values)),
     ):
         for begin in range(first, stop, PIECE):
@@ -160,25 +161,14 @@ def _observe(manifest: Manifest, runtime: Runtime, pieces: Sequence[_Piece], spr
     )
 
 
-def _spreads(error: NDArray[np.float32], part: NDArray[np.intp], streams: int) -> tuple[Values, Values, Values]:
-    """Return the mean errors of each part (2 * streams, C), of each stream (streams, C), and of all (C,).
-
-    `error` (n, C) is of the parts (n,), 2 * k being what stream k was learnt from and 2 * k + 1 what was held out. A
-    stream's is that of both, or of what was held out if that is greater.
-    """
+def _spreads(error: NDArray[np.float32], stream: NDArray[np.int32], streams: int) -> tuple[Values, Values]:
+    """Return the mean errors of each stream (streams, C), and of all (C,); `error` (n, C) is of the streams (n,)."""
     there = np.isfinite(error)
-    total, count = np.zeros((2 * streams, error.shape[1])), np.zeros((2 * streams, error.shape[1]))
-    np.add.at(total, part, np.where(there, error, 0.0))
-    np.add.at(count, part, there)
-
-    def mean(total: Values, count: Values, otherwise: Values | float) -> Values:
-        return np.where(count > 0, total / np.maximum(count, 1), otherwise)
-
-    held_out = mean(total[1::2].sum(axis=0), count[1::2].sum(axis=0), 0.0)
-    pooled = np.maximum(mean(total.sum(axis=0), count.sum(axis=0), 0.0), held_out)
-    parts = mean(total, count, pooled)
-    both = mean(total[::2] + total[1::2], count[::2] + count[1::2], pooled)
-    return parts, np.maximum(both, np.where(count[1::2] > 0, parts[1::2], 0.0)), pooled
+    total, count = np.zeros((streams, error.shape[1])), np.zeros((streams, error.shape[1]))
+    np.add.at(total, stream, np.where(there, error, 0.0))
+    np.add.at(count, stream, there)
+    pooled = total.sum(axis=0) / np.maximum(count.sum(axis=0), 1)
+    return np.where(count > 0, total / np.maximum(count, 1), pooled), pooled
 
 
 def _unit_scaling(each: Split) -> StreamScaling:

@@ -1,13 +1,17 @@
 """Alarms: what verdicts say of them, to rows of the database and messages to the world."""
 
 import hashlib
-from typing import NamedTuple
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from edge.explain import explain
+from edge.explain import Explanation, explain
+from edge.quality import words
 from edge.reading import Change, Verdicts
+from edge.state import SIGNALS
 from service.incidents import Incidents
 from service.messages import SINK, alarm_message
 from service.monitor import Monitor
@@ -56,12 +60,17 @@ class AlarmBook:
                 opened += self._open(monitor, name, _opening(monitor, verdicts, i), time)
             elif change != Change.NONE:  # however it ended
                 self._close(monitor, stream, name, time)
-            elif verdicts.channel[i] >= 0:
-                channel = monitor.channels[verdicts.channel[i]]
-                self._store.raise_peak(stream, float(verdicts.score[i]), time, channel)
-                if stream in self._held and self._reason(monitor, name, time) is None:
-                    self._release(monitor, stream, name, time)
+            else:
+                if verdicts.channel[i] >= 0:
+                    channel = monitor.channels[verdicts.channel[i]]
+                    self._store.raise_peak(stream, float(verdicts.score[i]), time, channel)
+                self._release(monitor, stream, name, time)
         return opened
+
+    def release_silent(self, monitor: Monitor, times: Mapping[int, int]) -> None:
+        """Tell of the held alarms of streams that say no more, by row and their own time (UTC epoch, ms)."""
+        for row, time in times.items():
+            self._release(monitor, monitor.ids[row], monitor.names[row], time)
 
     def close_lost(self, monitor: Monitor, streams: list[SavedStream]) -> None:
         """End the open alarms of streams that begin anew, whose state would have closed them."""
@@ -103,7 +112,9 @@ class AlarmBook:
         return True
 
     def _release(self, monitor: Monitor, stream: int, name: str, time: int) -> None:
-        """Tell of an alarm that is still open now that nothing holds it."""
+        """Tell of an alarm that was held and is still open, if nothing holds it any more."""
+        if stream not in self._held or self._reason(monitor, name, time) is not None:
+            return
         self._held.discard(stream)
         if alarm := self._store.raise_alarm(stream, time):
             self._news.append(_News(monitor, name, alarm))
@@ -123,8 +134,7 @@ def _opening(monitor: Monitor, verdicts: Verdicts, i: int) -> Alarm:
     """Return the alarm that verdict `i` opens."""
     row, c = int(verdicts.stream[i]), int(verdicts.channel[i])
     start, score, channel = int(verdicts.alarm[i]), float(verdicts.score[i]), monitor.channels[c]
-    bundle = monitor.bundle.reference
-    why = explain(verdicts, i, monitor.bundle.manifest)
+    bundle, why = monitor.bundle.reference, _explain(monitor, verdicts, i)
     return Alarm(
         alarm_id(monitor.name, monitor.names[row], bundle, start),
         monitor.ids[row],
@@ -138,9 +148,28 @@ def _opening(monitor: Monitor, verdicts: Verdicts, i: int) -> Alarm:
         int(verdicts.time[i]),
         channel,
         explanation=why.sentence(),
-        evidence=msgspec.json.encode(why.as_dict()).decode(),
+        evidence=msgspec.json.encode(why.as_dict() | _circumstances(monitor, verdicts, i)).decode(),
         severity=severity(score),
     )
+
+
+def _explain(monitor: Monitor, verdicts: Verdicts, i: int) -> Explanation:
+    """Return why verdict `i` is as it is."""
+    flags = zip(monitor.channels, verdicts.quality[i].tolist(), strict=True)
+    quality = {channel: words(flag).split("+") for channel, flag in flags if flag}
+    ready_in = int(verdicts.ready_in[i]) or None
+    return explain(verdicts, i, monitor.bundle.manifest, ready_in=ready_in, quality=quality)
+
+
+def _circumstances(monitor: Monitor, verdicts: Verdicts, i: int) -> dict[str, Any]:
+    """Return what verdict `i` says of its stream besides its channels, as the world is told."""
+    signal, achieved = int(verdicts.signal[i]), float(verdicts.achieved[i])
+    return {
+        "signal": SIGNALS[signal] if signal >= 0 else None,
+        "coverage": float(verdicts.coverage[i]),
+        "budget": str(monitor.budget),
+        "achieved": achieved if math.isfinite(achieved) else None,
+    }
 
 
 def _numbers(verdicts: Verdicts, i: int, c: int) -> tuple[float, float, float, float]:

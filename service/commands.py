@@ -37,7 +37,8 @@ def check(path: Path, as_json: bool) -> None:
         for facts in found:
             click.echo(
                 f"{facts['monitor']}: {facts['filter']} with bundle {facts['bundle']}: {', '.join(facts['channels'])} "
-                f"every {facts['interval_s']:g} s, {facts['budget']}, limit {facts['limit']:.3g}"
+                f"every {facts['interval_s']:g} s, {facts['budget']}, limit {facts['limit']:.3g} decades"
+                + (f", readings up to {facts['lateness_s']:g} s late" if facts["lateness_s"] else "")
             )
         for problem in problems:
             click.echo(f"foresense: {problem}", err=True)
@@ -70,4 +71,5 @@ def _facts(monitor: Monitor) -> dict[str, Any]:
         "interval_s": monitor.bundle.manifest.interval_ms / 1000,
         "budget": str(monitor.budget),
         "limit": monitor.limit,
+        "lateness_s": monitor.lateness_ms / 1000,
     }

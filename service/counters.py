@@ -19,9 +19,11 @@ class Counters:
     retained: int = 0  #: messages that the broker had kept; acknowledged, not scored
     rejects: Counter[Reason] = field(default_factory=Counter)  #: messages in the dead letters
     readings: int = 0  #: readings fed to the engine
-    invalid: int = 0  #: of these, at a time that no set clock shows
+    invalid: int = 0  #: of these, no number that a sensor says, or at a time that no set clock shows
     duplicates: int = 0  #: of these, no newer than the newest of their channel
-    late: int = 0  #: of these, of a slot that was closed already
+    late: int = 0  #: of these, of a slot that was closed already, or later than the lateness bound
+    clock: int = 0  #: of these, far ahead of their stream, and the next was not
+    early: int = 0  #: of these, used before older ones could not come any more, as too many waited
     verdicts: int = 0
     alarms: int = 0  #: opened
     retries: int = 0  #: transactions that failed and were tried again
@@ -41,6 +43,7 @@ class Counters:
         return (
             f"messages: {self.received} received, {self.committed} committed, {self.retained} retained, "
             f"{self.rejected} rejected{rejects}, {in_flight} in flight; "
-            f"readings: {self.readings} fed, {self.duplicates} duplicate, {self.late} late, {self.invalid} invalid; "
+            f"readings: {self.readings} fed, {self.duplicates} duplicate, {self.late} late, "
+            f"{self.clock} of a wrong clock, {self.invalid} invalid, {self.early} used early; "
             f"{self.verdicts} verdicts, {self.alarms} alarms, {self.retries} retries"
         )

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.bundle import Bundle
 from edge.engine import Engine, open_engine
@@ -46,7 +47,7 @@ class Monitor:
         self._payload = open_payload(settings)
         self._policy = settings.alarm.policy()
         self._max_streams = settings.max_streams
-        self._lateness_ms = round(1000 * settings.lateness_s)
+        self.lateness_ms = round(1000 * settings.lateness_s)
         self._channel_index = {channel: i for i, channel in enumerate(self.channels)}
         self._check_channels(settings)
         self._factor, self._offset = np.array([self._conversion(settings, name) for name in self.channels]).T
@@ -55,7 +56,7 @@ class Monitor:
 
     @property
     def limit(self) -> float:
-        """Return the standardised error whose score is 1.0."""
+        """Return the surprise whose score is 1.0, in decades."""
         return self.engine.limit
 
     def restore(self, saved: list[SavedStream]) -> list[SavedStream]:
@@ -65,7 +66,7 @@ class Monitor:
         """
         budget = self.budget.shared(len(saved))
         self.engine: Engine = open_engine(
-            self.bundle, budget, self._policy, self._runtime, lateness_ms=self._lateness_ms
+            self.bundle, budget, self._policy, self._runtime, lateness_ms=self.lateness_ms
         )
         self._newest = np.zeros(0, np.int64)  # by row, event time, ms; 0 where nothing came since the start
         self._heard_ms = np.zeros(0, np.int64)  # monotonic
@@ -157,7 +158,18 @@ class Monitor:
     def tick(self, now_ms: int) -> Verdicts:
         """Return what is due without a reading: a stream's own time is its newest reading's and what elapsed since."""
         self.heard(now_ms)
-        return self.engine.tick(np.where(self._newest > 0, self._newest + now_ms - self._heard_ms, 0))
+        return self.engine.tick(self._own_time(now_ms))
+
+    def silent(self, now_ms: int) -> dict[int, int]:
+        """Return by row the slot (its start, ms) that the own time of each stream is in that has fallen silent."""
+        says_nothing = self.engine.table.field("silent", np.arange(len(self._newest), dtype=np.int32)).all(axis=1)
+        rows, interval_ms = np.flatnonzero(says_nothing), self.bundle.manifest.interval_ms
+        slots = self._own_time(now_ms)[rows] // interval_ms * interval_ms
+        return dict(zip(rows.tolist(), slots.tolist(), strict=True))
+
+    def _own_time(self, now_ms: int) -> NDArray[np.int64]:
+        """Return the streams' own time (streams,), ms; 0 of one of which nothing was heard."""
+        return np.where(self._newest > 0, self._newest + now_ms - self._heard_ms, 0)
 
     def _fits(self, stream: SavedStream) -> bool:
         """Whether a stream's saved state is of this bundle, this program and this lateness."""

@@ -4,12 +4,14 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from threading import Event, Thread
 from time import monotonic
 
 import numpy as np
 
+from edge.engine import Engine
 from edge.reading import Verdicts
 from service.alarms import AlarmBook
 from service.counters import Counters
@@ -48,6 +50,8 @@ class _Gain:
     invalid: int = 0
     duplicates: int = 0
     late: int = 0
+    clock: int = 0
+    early: int = 0
     verdicts: int = 0
     alarms: int = 0
 
@@ -181,14 +185,10 @@ class Writer:
     def _score(self, monitor: Monitor, rows: list[ReadingRow], gain: _Gain) -> Iterator[Scored]:
         if new := monitor.new_names():
             monitor.begin(self._store.add_streams(monitor.name, new))
-        before = monitor.engine.ignored
-        verdicts = monitor.engine.feed(monitor.readings(rows))
-        monitor.heard(_monotonic_ms())
-        ignored = monitor.engine.ignored
         gain.readings += len(rows)
-        gain.invalid += ignored.invalid - before.invalid
-        gain.duplicates += ignored.duplicate - before.duplicate
-        gain.late += ignored.late + ignored.clock - before.late - before.clock
+        with _counting(monitor.engine, gain):
+            verdicts = monitor.engine.feed(monitor.readings(rows))
+        monitor.heard(_monotonic_ms())
         yield from self._enter(monitor, verdicts, gain)
 
     def _tick(self, gain: _Gain) -> Iterator[Scored]:
@@ -199,7 +199,10 @@ class Writer:
         self._ticked_ms = now_ms
         for monitor in self._monitors:
             if monitor.ids:
-                yield from self._enter(monitor, monitor.tick(now_ms), gain)
+                with _counting(monitor.engine, gain):
+                    verdicts = monitor.tick(now_ms)
+                yield from self._enter(monitor, verdicts, gain)
+                self._alarms.release_silent(monitor, monitor.silent(now_ms))
 
     def _enter(self, monitor: Monitor, verdicts: Verdicts, gain: _Gain) -> Iterator[Scored]:
         """Store what the engine has said, and the states that it left."""
@@ -215,12 +218,21 @@ class Writer:
         counters.committed += result.committed
         counters.retained += result.retained
         counters.rejects.update(letter.reason for letter in result.letters)
-        counters.readings += gain.readings
-        counters.invalid += gain.invalid
-        counters.duplicates += gain.duplicates
-        counters.late += gain.late
-        counters.verdicts += gain.verdicts
-        counters.alarms += gain.alarms
+        for name, count in asdict(gain).items():
+            setattr(counters, name, getattr(counters, name) + count)
+
+
+@contextmanager
+def _counting(engine: Engine, gain: _Gain) -> Iterator[None]:
+    """Add what the engine meanwhile sets aside, or uses before its time, to a gain."""
+    before, early = engine.ignored, engine.early
+    yield
+    ignored = engine.ignored
+    gain.invalid += ignored.invalid - before.invalid
+    gain.duplicates += ignored.duplicate - before.duplicate
+    gain.late += ignored.late - before.late
+    gain.clock += ignored.clock - before.clock
+    gain.early += engine.early - early
 
 
 def _monotonic_ms() -> int:

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from edge.bundle import GOLDEN, STEP_ONNX, Bundle, write_bundle
@@ -15,8 +17,8 @@ from edge.golden import golden_bytes
 from edge.limits import Budget, Tail
 from edge.manifest import Channel, Manifest, Scaling, StreamScaling
 from edge.reading import Readings
-from edge.runtime import OnnxRuntime
-from edge.state import LAYOUT_VERSION, layout, record_dtype
+from edge.runtime import OnnxRuntime, Step
+from edge.state import LAYOUT_VERSION, Records, layout, new_records, record_dtype
 from edge.surprise import Reference
 
 INTERVAL_MS = 10_000
@@ -61,9 +63,65 @@ def last_value_model(channels: int, width: float | None = None) -> bytes:
     return bytes(model.SerializeToString())
 
 
+class LastValue:
+    """A runtime whose forecast is the last value."""
+
+    def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
+        del memory
+        return x[:, None, :], None, x
+
+
+def manifest_of(
+    *channels: Channel,
+    streams: tuple[str, ...] = ("known",),
+    location: float = 0.0,
+    least: float = -5.0,
+    most: float = 5.0,
+    interval_ms: int = INTERVAL_MS,
+    burn_in: int = 4,
+    max_gap: int = 5,
+    day_bins: int = 0,
+) -> Manifest:
+    """Return the manifest of a forecaster that remembers the last values: scale 1, spread 1, a tail from 2 decades."""
+    count = len(channels)
+    ones = (1.0,) * count
+    known = StreamScaling((location,) * count, scale=ones, spread=ones, least=(least,) * count, most=(most,) * count)
+    return Manifest(
+        name="pump",
+        version="1",
+        created="2026-01-01T00:00:00Z",
+        spec={"family": "last-value"},
+        channels=channels,
+        interval_ms=interval_ms,
+        time_zone="UTC",
+        calendar=False,
+        horizon=1,
+        memory=count,
+        burn_in=burn_in,
+        max_gap=max_gap,
+        budget="1 per month",
+        scaling=Scaling((-1e6,) * count, (1e6,) * count, ones, dict.fromkeys(streams, known)),
+        day_bins=day_bins,
+        reference=REFERENCE,
+        tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
+        layout_version=LAYOUT_VERSION,
+        layout=layout(record_dtype(count, count, day_bins)),
+        metrics={},
+        data={},
+    )
+
+
+def records_of(count: int = 1, channels: int = 1, day_bins: int = 0) -> Records:
+    """Return the records of streams that begin with the reference and a spread of 1."""
+    records = new_records(count, record_dtype(channels, 0, day_bins))
+    records["spread"] = 1
+    REFERENCE.begin(records)
+    return records
+
+
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> MakeBundle:
-    """Return a maker of bundles whose forecaster expects the last value: spread 1, range -5 to 5, a tail from 2 decades."""
+    """Return a maker of bundles of `manifest_of`, whose forecaster expects the last value."""
 
     def make(
         name: str = "pump",
@@ -75,31 +133,14 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         version: str = "1",
     ) -> Bundle:
         count = len(channels)
-        zeros, ones = (0.0,) * count, (1.0,) * count
-        known = StreamScaling(location=zeros, scale=ones, spread=ones, least=(-5.0,) * count, most=(5.0,) * count)
-        manifest = Manifest(
-            name=name,
-            version=version,
-            created="2026-01-01T00:00:00Z",
-            spec={"family": "last-value"},
-            channels=tuple(Channel(channel, "l/s") for channel in channels),
+        manifest = manifest_of(
+            *(Channel(channel, "l/s") for channel in channels),
+            streams=streams,
             interval_ms=interval_ms,
-            time_zone="UTC",
-            calendar=False,
-            horizon=1,
-            memory=count,
             burn_in=burn_in,
             max_gap=max_gap,
-            budget="1 per month",
-            scaling=Scaling((-1e6,) * count, (1e6,) * count, (1.0,) * count, dict.fromkeys(streams, known)),
-            day_bins=0,
-            reference=REFERENCE,
-            tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
-            layout_version=LAYOUT_VERSION,
-            layout=layout(record_dtype(count, count)),
-            metrics={},
-            data={},
         )
+        manifest = replace(manifest, name=name, version=version)
         model = last_value_model(count)
         engine = Engine(manifest, OnnxRuntime(model), Budget.parse(manifest.budget).per_slot(interval_ms))
         names = list(streams[:1])

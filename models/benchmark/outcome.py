@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.reading import Change, Verdicts
+from edge.alarm import AlarmPolicy
+from edge.reading import Verdicts
+from edge.state import record_dtype
 
 Flags = NDArray[np.bool_]
 
@@ -15,9 +17,8 @@ class Outcome:
     """What is said about T rows."""
 
     score: NDArray[np.float64]  #: (T,) 1.0 is the limit; 0 while learning and where there is no verdict
+    error: NDArray[np.float64]  #: (T,) greatest |value - expected| / half-width of the band; NaN where there is none
     alarm: Flags  #: (T,) whether an alarm is open
-    opened: Flags  #: (T,) whether one opens here
-    closed: Flags  #: (T,) whether one closes here
 
     @property
     def anomaly_score(self) -> NDArray[np.float64]:
@@ -30,22 +31,25 @@ class Outcome:
         return np.stack([np.flatnonzero(edges > 0), np.flatnonzero(edges < 0) - 1], axis=1)
 
 
-def of_verdicts(verdicts: Verdicts, first_ms: int, interval_ms: int, rows: int) -> Outcome:
-    """Return the outcome of one stream's verdicts; a row without a verdict leaves an open alarm open."""
+def of_verdicts(verdicts: Verdicts, policy: AlarmPolicy, first_ms: int, interval_ms: int, rows: int) -> Outcome:
+    """Return the outcome of one stream's verdicts, with the alarms that a policy makes of their scores."""
     row = (verdicts.time - first_ms) // interval_ms
-    score, latest = np.zeros(rows), np.full(rows, -1)
+    score, error = np.zeros(rows), np.full(rows, np.nan)
     score[row] = np.nan_to_num(verdicts.score, nan=0.0)
-    latest[row] = np.arange(len(row))
-    latest = np.maximum.accumulate(latest)
-    opened, closed = np.zeros((2, rows), bool)
-    opened[row[verdicts.change == Change.OPENED]] = True
-    closed[row[verdicts.change == Change.CLOSED]] = True
-    is_open = np.append(verdicts.alarm != 0, False)  # the last stands for no verdict yet
-    return Outcome(score, is_open[latest], opened, closed)
+    half = (verdicts.upper - verdicts.lower) / 2
+    error[row] = np.fmax.reduce(np.abs(verdicts.value - verdicts.expected) / half, axis=1)
+    return Outcome(score, error, alarms_of(score, policy))
 
 
 def of_scores(score: NDArray[np.float64]) -> Outcome:
     """Return the outcome of scores (T,) alone: an alarm is open as long as they reach 1.0."""
-    alarm = score >= 1.0
-    before = np.concatenate([[False], alarm])[: len(alarm)]
-    return Outcome(score, alarm, alarm & ~before, before & ~alarm)
+    return Outcome(score, score, score >= 1.0)
+
+
+def alarms_of(score: NDArray[np.float64], policy: AlarmPolicy) -> Flags:
+    """Return whether an alarm of the policy is open in each row (T,) of the scores (T,)."""
+    record, alarm = np.zeros(1, record_dtype(1, 0)), np.zeros(len(score), bool)
+    for row, each in enumerate(score.astype(np.float32)):
+        policy.advance(record, each[None], np.array([row + 1]))
+        alarm[row] = record["alarm"][0] != 0
+    return alarm

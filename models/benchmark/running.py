@@ -22,7 +22,8 @@ from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
 
 ALARMS_PER_ROW = 0.5 / 1000  #: the budget; rows, since not every board has times
-POLICY = AlarmPolicy(k=3, n=5, recovery=25, release=0.6)
+POLICY = AlarmPolicy(rest=300)  #: what the limit follows
+STATE = AlarmPolicy(k=3, n=5, recovery=25, release=0.6, cool_down=0)  #: how long an event is taken to go on
 FALLBACK = "last"  #: of what cannot be trained
 HOUR_MS = 3_600_000
 
@@ -79,6 +80,7 @@ def parameters(contender: Contender) -> dict[str, Any]:
         "training": None if contender.family in FLOORS else asdict(contender.training),
         "alarms_per_row": ALARMS_PER_ROW,
         "policy": asdict(POLICY),
+        "state": asdict(STATE),
     }
 
 
@@ -101,7 +103,7 @@ def _forecast(
     engine.add([recording.name])
     verdicts = engine.feed(of_recordings([recording]))
     first_ms = recording.first * recording.interval_ms
-    outcome = of_verdicts(verdicts, first_ms, recording.interval_ms, len(recording.values))
+    outcome = of_verdicts(verdicts, STATE, first_ms, recording.interval_ms, len(recording.values))
     return Judged(outcome, train_s=trained - began, replay_s=perf_counter() - trained)
 
 

@@ -12,6 +12,7 @@ from paho.mqtt.client import MQTTMessageInfo
 
 from edge.quality import words
 from edge.reading import Status
+from edge.state import SIGNALS
 from service.messages import iso
 from service.mqtt import Connection
 from service.outbox import OutboxReader, OutboxRow
@@ -154,7 +155,7 @@ def _is_over(info: MQTTMessageInfo) -> bool:
 def verdict_messages(scored: Scored) -> Iterator[tuple[str, bytes]]:
     """Yield the stream and the JSON of each verdict."""
     verdicts = scored.verdicts
-    names = ("value", "expected", "lower", "upper")
+    names = ("value", "expected", "lower", "upper", "share")
     columns = [getattr(verdicts, name).tolist() for name in names]
     for i, row in enumerate(verdicts.stream.tolist()):
         values = {
@@ -162,7 +163,7 @@ def verdict_messages(scored: Scored) -> Iterator[tuple[str, bytes]]:
             | {"quality": words(int(verdicts.quality[i, c]))}
             for c, channel in enumerate(scored.channels)
         }
-        status, most = Status(verdicts.status[i]), int(verdicts.channel[i])
+        status, most, signal = Status(verdicts.status[i]), int(verdicts.channel[i]), int(verdicts.signal[i])
         start = int(verdicts.alarm[i])
         message: dict[str, Any] = {
             "monitor": scored.monitor,
@@ -173,6 +174,9 @@ def verdict_messages(scored: Scored) -> Iterator[tuple[str, bytes]]:
             "anomaly": status is Status.ANOMALY,
             "score": float(verdicts.score[i]),
             "channel": None if most < 0 else scored.channels[most],
+            "signal": None if signal < 0 else SIGNALS[signal],
+            "once_in": float(verdicts.once_in[i]),
+            "achieved": float(verdicts.achieved[i]),
             "alarm": iso(start) if start else None,
             "coverage": float(verdicts.coverage[i]),
             "ready_in": int(verdicts.ready_in[i]),

@@ -89,6 +89,12 @@ def test_a_reading_no_newer_than_the_newest_of_its_channel_is_a_duplicate() -> N
     assert aligner.ignored.duplicate == 2
 
 
+def test_a_second_reading_of_a_slot_is_neither_late_nor_a_duplicate_of_the_first() -> None:
+    aligner, state = aligner_of(1, 10), table(1, 1)
+    assert rounds(readings((0, 0, 0, 1.0), (0, 0, 5, 2.0)), state, aligner)[0].value.tolist() == [[1.0]]
+    assert (aligner.ignored.late, aligner.ignored.duplicate) == (0, 0)
+
+
 def test_a_reading_of_an_earlier_slot_is_late() -> None:
     aligner = aligner_of(2, 10)
     (entries,) = rounds(readings((0, 0, 10, 1.0), (0, 1, 5, 2.0)), table(1, 2), aligner)

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import fields, replace
 from itertools import pairwise
 
@@ -15,12 +14,14 @@ from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.reading import Change, Readings, Status, Verdicts
 from edge.runtime import OnnxRuntime
-from tests.conftest import last_value_model
+from edge.state import SIGNALS
+from tests.conftest import INTERVAL_MS, REFERENCE, START_MS, MakeBundle, last_value_model
 
-MakeBundle = Callable[..., Bundle]
-INTERVAL_MS = 10_000
-START_MS = 1_700_000_000_000
 KNOWN = "plant/pump-1"
+PER_SLOT = 1e-4  #: alarms
+ROW = np.array([0], np.int32)
+#: of the four signals only the error is ever surprising
+ERROR_ALONE = replace(REFERENCE, typical=(0.7, 1e6, 1e6, 1e6), rare=(3.5, 2e6, 2e6, 2e6))
 
 
 def series(values: list[float], row: int = 0, channel: int = 0, first: int = 0) -> Readings:
@@ -63,10 +64,34 @@ def test_a_reading_beyond_its_band_scores_more_than_one(engine: Engine) -> None:
     assert verdicts.change[-1] == Change.OPENED
 
 
-def test_the_score_is_one_where_the_value_lies_on_its_band(engine: Engine) -> None:
+def by_errors_alone(bundle: Bundle) -> Bundle:
+    return replace(bundle, manifest=replace(bundle.manifest, reference=ERROR_ALONE))
+
+
+def test_the_score_is_one_where_the_value_lies_on_its_band(make_bundle: MakeBundle) -> None:
+    engine = open_engine(by_errors_alone(make_bundle()))
+    engine.add([KNOWN])
     upper = engine.feed(series([0.0] * 10)).upper[-1, 0]
     verdict = engine.feed(series([float(upper)], first=10))
     assert verdict.score[0] == pytest.approx(1.0, abs=0.01)
+
+
+def test_what_is_unusual_in_several_ways_scores_more_than_by_its_error_alone(make_bundle: MakeBundle) -> None:
+    bundle, scores = make_bundle(), []
+    for each in (bundle, by_errors_alone(bundle)):
+        engine = open_engine(each)
+        engine.add([KNOWN])
+        scores.append(float(engine.feed(series([0.0] * 10 + [9.0])).score[-1]))
+    assert scores[0] > scores[1] > 0
+
+
+def test_the_most_surprising_signal_is_named(engine: Engine) -> None:
+    engine.feed(series([0.0] * 10))
+    verdict = engine.feed(series([3.6], first=10))  # a rare error, yet well within what was seen before
+    assert SIGNALS[verdict.signal[0]] == "error"
+    engine.feed(series([3.6, 0.0, 3.6, 0.0, 3.6, 0.0], first=11))
+    creeping = engine.feed(series([4.0, 4.5, 5.0, 7.0, 9.0, 11.0, 13.0], first=17))
+    assert SIGNALS[creeping.signal[-1]] == "novelty"
 
 
 def test_one_event_gives_one_alarm_that_ends(engine: Engine) -> None:
@@ -79,10 +104,10 @@ def test_one_event_gives_one_alarm_that_ends(engine: Engine) -> None:
 
 
 def test_what_alarms_is_not_learnt(engine: Engine) -> None:
-    before = engine.table.field("spread", np.array([0], np.int32)).copy()
+    before = engine.table.field("spread", ROW).copy()
     engine.feed(series([0.0] * 4))
     engine.feed(series([100.0, -100.0] * 3, first=4))
-    assert (engine.table.field("spread", np.array([0], np.int32)) <= before).all()
+    assert (engine.table.field("spread", ROW) <= before).all()
 
 
 def test_a_stream_the_bundle_does_not_know_learns_its_own_scale(make_bundle: MakeBundle) -> None:
@@ -90,10 +115,10 @@ def test_a_stream_the_bundle_does_not_know_learns_its_own_scale(make_bundle: Mak
     engine.add(["plant/new"])
     noise = np.random.default_rng(1).normal(1000.0, 5.0, 60)
     verdicts = engine.feed(series(noise.tolist()))
-    assert verdicts.status.tolist() == [Status.LEARNING] * 12 + [Status.NORMAL] * 48
-    row = np.array([0], np.int32)
-    assert engine.table.field("location", row)[0, 0] == pytest.approx(noise[:8].mean())
-    assert engine.table.field("scale", row)[0, 0] == pytest.approx(noise[:8].std())
+    assert verdicts.status[:12].tolist() == [Status.LEARNING] * 12
+    assert Status.LEARNING not in verdicts.status[12:]
+    assert engine.table.field("location", ROW)[0, 0] == pytest.approx(noise[:8].mean())
+    assert engine.table.field("scale", ROW)[0, 0] == pytest.approx(noise[:8].std())
 
 
 def test_a_missing_channel_does_not_blind_the_others(make_bundle: MakeBundle) -> None:
@@ -125,12 +150,13 @@ def test_the_band_widens_over_missing_slots(engine: Engine) -> None:
 @pytest.mark.parametrize("width", [0.5, 3.0])
 def test_the_band_is_as_wide_as_the_forecaster_says(make_bundle: MakeBundle, width: float) -> None:
     bundle = make_bundle()
-    wide = Engine(bundle.manifest, OnnxRuntime(last_value_model(1, width)), limit=5.0)
+    wide = Engine(bundle.manifest, OnnxRuntime(last_value_model(1, width)), PER_SLOT)
     wide.add([KNOWN])
     verdicts = wide.feed(series([0.0] * 10))
-    assert wide.table.field("width", np.array([0], np.int32))[0, 0] == width
+    assert wide.table.field("width", ROW)[0, 0] == width
     first, later = (verdicts.upper - verdicts.expected)[[4, 9], 0]
-    assert first == pytest.approx(5.0 * width, rel=0.01)
+    beyond = REFERENCE.excess[0] * np.log(10) * (wide.limit + np.log10(REFERENCE.rate[0]))
+    assert first == pytest.approx((REFERENCE.rare[0] + beyond) * width, rel=0.01)
     assert later == pytest.approx(first, rel=0.02)  # narrower only by what five calm slots teach
     again = wide.feed(series([0.0, 0.0], first=30))
     assert again.status.tolist() == [Status.LEARNING] * 2
@@ -138,28 +164,27 @@ def test_the_band_is_as_wide_as_the_forecaster_says(make_bundle: MakeBundle, wid
 
 def test_the_spread_is_in_the_forecaster_s_widths(make_bundle: MakeBundle) -> None:
     bundle = make_bundle()
-    engine = Engine(bundle.manifest, OnnxRuntime(last_value_model(1, 4.0)), limit=5.0)
+    engine = Engine(bundle.manifest, OnnxRuntime(last_value_model(1, 4.0)), PER_SLOT)
     engine.add([KNOWN])
     engine.feed(series([2.0, -2.0] * 2000))  # errors of 4, one width
-    assert engine.table.field("spread", np.array([0], np.int32))[0, 0] == pytest.approx(1, abs=0.01)
+    assert engine.table.field("spread", ROW)[0, 0] == pytest.approx(1, abs=0.01)
 
 
 def test_an_engine_that_does_not_adapt_keeps_its_spreads(make_bundle: MakeBundle) -> None:
-    engine = Engine(make_bundle().manifest, OnnxRuntime(last_value_model(1)), limit=50.0, adapts=False)
+    engine = Engine(make_bundle().manifest, OnnxRuntime(last_value_model(1)), PER_SLOT, adapts=False)
     engine.add([KNOWN])
     verdicts = engine.feed(series([2.0, -2.0] * 20))
-    assert set((verdicts.upper - verdicts.expected)[4:, 0].tolist()) == {50.0}
+    assert len(set((verdicts.upper - verdicts.expected)[4:, 0].tolist())) == 1
 
 
 def test_a_stream_of_a_fixed_scale_learns_none(make_bundle: MakeBundle) -> None:
     manifest = make_bundle().manifest
     fixed = Manifest.from_json(replace(manifest, scaling=replace(manifest.scaling, fixed=True)).to_json())
-    engine = Engine(fixed, OnnxRuntime(last_value_model(1)), limit=5.0)
+    engine = Engine(fixed, OnnxRuntime(last_value_model(1)), PER_SLOT)
     engine.add(["plant/new"])
     verdicts = engine.feed(series([0.5] * 5))
     assert verdicts.status.tolist() == [Status.LEARNING] * 4 + [Status.NORMAL]
-    row = np.array([0], np.int32)
-    assert (engine.table.field("location", row)[0, 0], engine.table.field("scale", row)[0, 0]) == (0, 1)
+    assert (engine.table.field("location", ROW)[0, 0], engine.table.field("scale", ROW)[0, 0]) == (0, 1)
 
 
 def test_too_long_a_gap_starts_the_memory_anew(engine: Engine) -> None:
@@ -274,9 +299,9 @@ def watch_two(make_bundle: MakeBundle, policy: AlarmPolicy, flow: float, pressur
     return verdicts.take(verdicts.time == verdicts.time.max())
 
 
-def test_a_deviation_the_policy_does_not_count_keeps_its_score_and_raises_no_alarm(make_bundle: MakeBundle) -> None:
+def test_a_deviation_the_policy_does_not_count_has_no_score_and_raises_no_alarm(make_bundle: MakeBundle) -> None:
     verdict = watch_two(make_bundle, AlarmPolicy(direction={"flow": "above"}), flow=-50.0, pressure=0.0)
-    assert verdict.score[0] > 1
+    assert verdict.score[0] == 0
     assert verdict.status[0] == Status.NORMAL
     assert (verdict.alarm[0], verdict.change[0]) == (0, Change.NONE)
 
@@ -296,9 +321,9 @@ def test_what_the_policy_does_not_count_is_not_learnt_either(make_bundle: MakeBu
     engine = open_engine(make_bundle(), policy=AlarmPolicy(direction="above"))
     engine.add([KNOWN])
     engine.feed(series([0.0] * 10))
-    before = engine.table.field("spread", np.array([0], np.int32)).copy()
+    before = engine.table.field("spread", ROW).copy()
     engine.feed(series([-20.0], first=10))
-    assert (engine.table.field("spread", np.array([0], np.int32)) == before).all()
+    assert (engine.table.field("spread", ROW) == before).all()
 
 
 def test_shares_sum_to_one_and_name_who_it_was(make_bundle: MakeBundle) -> None:
@@ -308,15 +333,43 @@ def test_shares_sum_to_one_and_name_who_it_was(make_bundle: MakeBundle) -> None:
 
 def test_a_slot_at_the_limit_comes_about_as_often_as_the_budget_has_it(make_bundle: MakeBundle) -> None:
     bundle = make_bundle()
-    engine = open_engine(bundle, Budget.parse("1 per day"))
+    engine = open_engine(by_errors_alone(bundle), Budget.parse("1 per day"))
     engine.add([KNOWN])
     upper = float(engine.feed(series([0.0] * 10)).upper[-1, 0])
-    once_in = engine.feed(series([upper, upper + 10], first=10)).once_in
+    once_in = engine.feed(series([upper], first=10)).once_in
     assert once_in[0] == pytest.approx(86_400_000 / INTERVAL_MS, rel=0.2)
-    assert engine.feed(series([1e9], first=12)).once_in[0] > 1e20
+    assert engine.feed(series([1e9], first=11)).once_in[0] > 1e20
 
 
 def test_while_it_learns_there_is_neither_share_nor_rarity(engine: Engine) -> None:
     verdicts = engine.feed(series([0.0] * 4))
     assert np.isnan(verdicts.share).all()
     assert np.isnan(verdicts.once_in).all()
+
+
+def test_an_alarm_lifts_the_limit_and_quiet_slots_lower_it(make_bundle: MakeBundle) -> None:
+    engine = Engine(make_bundle().manifest, OnnxRuntime(last_value_model(1)), PER_SLOT)
+    engine.add([KNOWN])
+    before = engine.feed(series([0.0] * 10))
+    after = engine.feed(series([50.0, 50.0] + [50.0] * 10, first=10))
+    assert before.upper[-1, 0] < before.upper[4, 0]
+    assert (after.upper - after.lower)[-1, 0] > 1.1 * (before.upper - before.lower)[-1, 0]
+
+
+def test_a_new_budget_holds_from_the_next_slot_on(engine: Engine) -> None:
+    engine.feed(series([0.0] * 10))
+    assert engine.feed(series([20.0], first=10)).change[0] == Change.OPENED
+    engine.feed(series([20.0] * 30, first=11))
+    engine.allow(0.0)
+    assert engine.limit == np.inf
+    verdict = engine.feed(series([1e5], first=41))
+    assert (verdict.score[0], verdict.status[0]) == (0.0, Status.NORMAL)
+
+
+def test_the_alarms_so_far_are_told_as_a_share_of_the_budget(make_bundle: MakeBundle) -> None:
+    engine = Engine(make_bundle().manifest, OnnxRuntime(last_value_model(1)), 0.05)
+    engine.add([KNOWN])
+    verdicts = engine.feed(series([0.0] * 44 + [100.0] + [100.0] * 19))
+    assert np.isnan(verdicts.achieved[:24]).all()
+    assert verdicts.achieved[24] == 0
+    assert verdicts.achieved[-1] == pytest.approx(1 / (59 * 0.05))

@@ -48,7 +48,12 @@ def verdict(
         alarm=np.array([alarm]),
         change=np.array([Change.NONE], np.uint8),
         share=np.array([share], np.float32),
+        signal=np.zeros(1, np.int8),
         once_in=np.array([SLOTS_IN_40_DAYS], np.float32),
+        achieved=np.ones(1, np.float32),
+        coverage=np.ones(1, np.float32),
+        quality=np.zeros((1, len(value)), np.uint8),
+        ready_in=np.zeros(1, np.int32),
     )
 
 

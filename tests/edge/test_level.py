@@ -1,6 +1,5 @@
 """Level shifts through a whole engine, whose forecaster expects every value to be what the stream always was."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,15 +7,17 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.alarm import AlarmPolicy, LevelRule
-from edge.bundle import Bundle
 from edge.engine import Engine
 from edge.errors import ConfigError
 from edge.reading import Change, Readings, Status, Verdicts
 from edge.runtime import Step
+from edge.surprise import Reference
+from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 
-MakeBundle = Callable[..., Bundle]
-INTERVAL_MS, START_MS = 10_000, 1_700_000_000_000
 MEAN, SCALE, AFTER = 50.0, 2.0, 40
+#: the errors of normal noise whose spread is 0.8, their running means; values within the range; no day before
+NORMAL = Reference((0.84, 1.0, 0.0, 0.0), (2.7, 1.4, 0.0, 0.0), (0.03, 0.03, 1e-3, 1e-3), (0.46, 0.1, 0.1, 0.1))
+PER_SLOT = 1e-4  #: alarms
 CALM = 200  #: slots before anything happens
 ROW = np.array([0], np.int32)
 
@@ -29,7 +30,7 @@ class ExpectsTheMean:
 
 
 def watch(make_bundle: MakeBundle, rule: LevelRule, channels: int = 1, *, adapts: bool = True) -> Engine:
-    """Return an engine that watches one stream with a spread of 0.8, that of normal noise, and a band of +-4."""
+    """Return an engine that watches one stream with a spread of 0.8, that of normal noise."""
     bundle = make_bundle(channels=("flow", "pressure")[:channels])
     scaling = bundle.manifest.scaling
     known = replace(
@@ -38,9 +39,10 @@ def watch(make_bundle: MakeBundle, rule: LevelRule, channels: int = 1, *, adapts
         scale=(SCALE,) * channels,
         spread=(0.8,) * channels,
     )
-    manifest = replace(bundle.manifest, scaling=replace(scaling, streams={"plant/pump-1": known}))
+    scaling = replace(scaling, streams={"plant/pump-1": known})
+    manifest = replace(bundle.manifest, scaling=scaling, reference=NORMAL)
     policy = AlarmPolicy(level=rule, level_after=AFTER)
-    engine = Engine(manifest, ExpectsTheMean(), 5.0, policy, adapts=adapts)
+    engine = Engine(manifest, ExpectsTheMean(), PER_SLOT, policy, adapts=adapts)
     engine.add(["plant/pump-1"])
     return engine
 
@@ -219,7 +221,7 @@ def test_a_shift_beside_a_faulty_channel_is_not_accepted(make_bundle: MakeBundle
 def test_batches_do_not_matter_to_levels(make_bundle: MakeBundle) -> None:
     whole, scaled = watch(make_bundle, "sustained"), shifted(8.0)
     feed(whole, scaled)
-    parts = Engine(whole.manifest, ExpectsTheMean(), whole.limit, AlarmPolicy(level="sustained", level_after=AFTER))
+    parts = Engine(whole.manifest, ExpectsTheMean(), PER_SLOT, AlarmPolicy(level="sustained", level_after=AFTER))
     parts.add(["plant/pump-1"])
     for first in range(0, len(scaled), 7):
         feed(parts, scaled[first : first + 7], first)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError
-from edge.limits import LAPLACE_WEIGHT, Budget, Tail
+from edge.limits import PRIOR_EXCESS, PRIOR_WEIGHT, Budget, Tail
 
 HOUR_MS = 3_600_000
 
@@ -39,24 +39,36 @@ def test_a_budget_for_the_monitor_is_shared_by_its_streams(text: str) -> None:
         budget.per_slot(HOUR_MS)
 
 
-def test_the_budget_is_kept_and_most_of_it_used() -> None:
+def test_a_limit_is_exceeded_about_as_often_as_it_is_for() -> None:
     generator = np.random.default_rng(3)
-    tail = Tail.fit(generator.exponential(1.0, 20_000))
-    fresh = generator.exponential(1.0, 1_000_000)
+    tail = Tail.fit(generator.exponential(0.5, 20_000))
+    fresh = generator.exponential(0.5, 1_000_000)
     for per_slot in (1e-2, 1e-3, 1e-4):
-        assert 0.5 * per_slot < np.mean(fresh > tail.limit(per_slot)) < 1.1 * per_slot
+        assert 0.6 * per_slot < np.mean(fresh > tail.limit(per_slot)) < 1.4 * per_slot
 
 
-def test_a_limit_from_few_errors_is_more_cautious() -> None:
-    few, many = (Tail(count=100 * n, exceeding=3 * n, threshold=2.0, mean_excess=0.5) for n in (3, 300))
-    assert few.limit(1e-4) > 1.2 * many.limit(1e-4)
+def test_few_slots_leave_the_tail_near_what_real_streams_show() -> None:
+    surprises = np.random.default_rng(2).exponential(3.0, 100_000)
+    few, many = Tail.fit(surprises[:16]).mean_excess, Tail.fit(surprises).mean_excess
+    assert many == pytest.approx(3.0, rel=0.05)
+    assert few == pytest.approx(PRIOR_EXCESS, abs=1.0)
 
 
-def test_the_caution_is_the_exact_chi_square_bound_to_one_percent() -> None:
-    exact = {16: 1.5939, 30: 1.3893, 300: 1.1026}  # 2 n / chi2.ppf(0.05, 2 n)
-    for count, ratio in exact.items():
-        tail = Tail(count=count, exceeding=count - LAPLACE_WEIGHT, threshold=0.0, mean_excess=1.0)
-        assert tail.limit(np.exp(-1.0) * tail.exceeding / tail.count) == pytest.approx(ratio, rel=0.01)
+def test_the_prior_counts_as_so_many_slots() -> None:
+    surprises = np.concatenate([np.ones(1000 - PRIOR_WEIGHT - 6), np.full(PRIOR_WEIGHT + 6, 3.0)])  # 3 % are 30
+    tail = Tail.fit(surprises)
+    assert (tail.count, tail.exceeding, tail.threshold) == (1000, PRIOR_WEIGHT + 6, 1.0)
+    assert tail.mean_excess == pytest.approx((2.0 * tail.exceeding + PRIOR_EXCESS * PRIOR_WEIGHT) / 54)
+
+
+def test_a_limit_can_be_computed_by_hand() -> None:
+    tail = Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5)
+    assert tail.limit(0.03) == 2.0
+    assert tail.limit(0.003) == pytest.approx(2.0 + 0.5 * np.log(10))
+
+
+def test_without_a_budget_nothing_reaches_the_limit() -> None:
+    assert Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5).limit(0.0) == np.inf
 
 
 def test_a_smaller_budget_has_a_higher_limit() -> None:
@@ -69,13 +81,13 @@ def test_a_budget_beyond_the_tail_gives_the_threshold() -> None:
     assert tail.limit(0.9) == 2.0
 
 
-def test_few_errors_alone_do_not_say_how_far_the_tail_reaches() -> None:
-    close = np.concatenate([np.ones(100), np.full(8, 3.0)])  # eight errors that happen to be equal
-    assert Tail.fit(close).mean_excess > 0.5
+def test_few_slots_alone_do_not_say_how_far_the_tail_reaches() -> None:
+    close = np.concatenate([np.ones(100), np.full(9, 3.0)])  # eight beyond, all of them no further
+    assert Tail.fit(close).mean_excess > 0.4
 
 
-def test_too_few_errors_make_no_tail() -> None:
-    with pytest.raises(ValueError, match="expected at least 16"):
+def test_too_few_slots_make_no_tail() -> None:
+    with pytest.raises(ValueError, match="expected at least 16 slots, got 15"):
         Tail.fit(np.ones(15))
 
 

@@ -9,49 +9,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edge.day import bins_of
 from edge.engine import Engine
-from edge.limits import Tail
-from edge.manifest import AGGREGATES, GAPS, Channel, Manifest, Scaling, StreamScaling
+from edge.manifest import AGGREGATES, GAPS, Channel
 from edge.reading import Readings, Verdicts
-from edge.runtime import Step
-from edge.state import LAYOUT_VERSION, NEVER, layout, record_dtype
+from edge.state import NEVER
+from tests.conftest import START_MS, LastValue, manifest_of
 
-INTERVAL_MS = 1000
-START_MS = 1_700_000_000_000
-KNOWN = StreamScaling((0.0, 0.0), (1.0, 1.0), (1.0, 1.0))
-MANIFEST = Manifest(
-    name="pump",
-    version="1",
-    created="2026-01-01T00:00:00Z",
-    spec={},
-    channels=(Channel("flow"), Channel("heat")),
-    interval_ms=INTERVAL_MS,
-    time_zone="UTC",
-    calendar=False,
-    horizon=1,
-    memory=2,
-    burn_in=2,
-    max_gap=5,
-    budget="1 per month",
-    scaling=Scaling((-10.0,) * 2, (10.0,) * 2, (1.0, 1.0), {"known": KNOWN}),
-    tail=Tail(count=1000, exceeding=30, threshold=4.0, mean_excess=0.5),
-    layout_version=LAYOUT_VERSION,
-    layout=layout(record_dtype(2, 2)),
-    metrics={},
-    data={},
+INTERVALS = st.sampled_from([1000, 60_000])  #: ms; a day is remembered in the longer
+PER_SLOT = 0.01  #: alarms
+FINITE = (
+    *("memory", "forecast", "width", "location", "scale", "spread", "held", "pace", "rhythm", "longest"),
+    *("peak", "level", "new_mean", "new_level", "new_noise", "sustained", "typical", "rare", "rate", "excess", "lift"),
 )
+OR_UNKNOWN = ("least", "most", "day", "kept")  #: NaN before the first value
 
 
-class LastValue:
-    """A runtime whose forecast is the last value."""
-
-    def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
-        del memory
-        return x[:, None, :], None, x
-
-
-def engine_of(channels: tuple[Channel, ...], lateness_ms: int = 0) -> Engine:
-    engine = Engine(replace(MANIFEST, channels=channels), LastValue(), 5.0, lateness_ms=lateness_ms)
+def engine_of(channels: tuple[Channel, ...], lateness_ms: int = 0, interval_ms: int = 1000) -> Engine:
+    manifest = manifest_of(*channels, interval_ms=interval_ms, burn_in=2, day_bins=bins_of(interval_ms))
+    scaling = replace(manifest.scaling, low=(-10.0, -10.0), high=(10.0, 10.0))
+    engine = Engine(replace(manifest, scaling=scaling), LastValue(), PER_SLOT, lateness_ms=lateness_ms)
     engine.add(["known", "new", "newer"])
     return engine
 
@@ -72,18 +49,24 @@ VALUE = st.one_of(
 )
 TIME = st.one_of(
     st.integers(0, 60_000),
+    st.integers(0, 40).map(lambda quarter: 250 * quarter),  # several in one slot
     st.integers(-2000, 200_000),
+    st.integers(1_430_000, 1_500_000),  # where an interval is a minute, the day after
     st.sampled_from([-START_MS, 2**62, 4_000_000_000_000 - START_MS, 86_400_000, -(2**62)]),
 )
 READING = st.tuples(st.integers(0, 2), st.integers(0, 1), TIME, VALUE)
 RELAXED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def batch_of(rows: list[tuple[int, int, int, float]]) -> Readings:
+def batch_of(rows: list[tuple[int, int, int, float]], interval_ms: int = 1000) -> Readings:
+    """Return the readings of (stream, channel, time, value), the time being told in thousandths of an interval."""
     stream, channel, offset, value = (np.array(column) for column in zip(*rows, strict=True))
-    return Readings(
-        stream.astype(np.int32), channel.astype(np.int16), START_MS + offset.astype(np.int64), value.astype(float)
-    )
+    return Readings(stream.astype(np.int32), channel.astype(np.int16), _times(offset, interval_ms), value.astype(float))
+
+
+def _times(offset: NDArray[np.int64], interval_ms: int) -> NDArray[np.int64]:
+    near = np.abs(offset) < 10_000_000
+    return START_MS + np.where(near, offset * (interval_ms // 1000), offset).astype(np.int64)
 
 
 def split(batch: Readings, cuts: list[int]) -> list[Readings]:
@@ -106,12 +89,18 @@ def assert_same(expected: Verdicts, got: Verdicts) -> None:
     channels=CHANNELS,
     rows=st.lists(READING, min_size=1, max_size=150),
     cuts=st.lists(st.integers(0, 150), max_size=8),
-    lateness_ms=st.sampled_from([0, 0, 3000]),
+    lateness=st.sampled_from([0, 0, 3]),
+    interval_ms=INTERVALS,
 )
 def test_nothing_breaks_it_and_batches_do_not_matter(
-    channels: tuple[Channel, ...], rows: list[tuple[int, int, int, float]], cuts: list[int], lateness_ms: int
+    channels: tuple[Channel, ...],
+    rows: list[tuple[int, int, int, float]],
+    cuts: list[int],
+    lateness: int,
+    interval_ms: int,
 ) -> None:
-    batch, whole, cut = batch_of(rows), engine_of(channels, lateness_ms), engine_of(channels, lateness_ms)
+    batch = batch_of(rows, interval_ms)
+    whole, cut = (engine_of(channels, lateness * interval_ms, interval_ms) for _ in range(2))
     expected = ordered([whole.feed(batch)])
     got = ordered([cut.feed(part) for part in split(batch, cuts)])
     assert_same(expected, got)
@@ -119,8 +108,10 @@ def test_nothing_breaks_it_and_batches_do_not_matter(
     for row in range(3):
         assert whole.table.to_bytes(row) == cut.table.to_bytes(row)
         record = whole.table.gather(np.array([row], np.int32))[0]
-        for name in ("memory", "forecast", "width", "location", "scale", "spread", "held", "pace", "rhythm", "longest"):
+        for name in FINITE:
             assert np.isfinite(record[name]).all(), name
+        for name in OR_UNKNOWN:
+            assert not np.isinf(record[name]).any(), name
     keys = np.stack([expected.stream, expected.time])
     assert len(np.unique(keys, axis=1).T) == len(expected)
 
@@ -135,18 +126,19 @@ def test_nothing_breaks_it_and_batches_do_not_matter(
         unique_by=lambda row: row[:3],
     ),
     delays=st.lists(st.integers(0, 4000), min_size=150, max_size=150),
+    interval_ms=INTERVALS,
 )
 def test_any_order_within_the_bound_gives_the_verdicts_of_the_sorted_readings(
-    channels: tuple[Channel, ...], rows: list[tuple[int, int, int, float]], delays: list[int]
+    channels: tuple[Channel, ...], rows: list[tuple[int, int, int, float]], delays: list[int], interval_ms: int
 ) -> None:
-    batch = batch_of(rows)
-    end = START_MS + 200_000
-    in_time, shuffled = engine_of(channels), engine_of(channels, 4000)
-    arrival = batch.time + np.array(delays[: len(batch)])
+    batch = batch_of(rows, interval_ms)
+    bound, end = 4 * interval_ms, START_MS + 200 * interval_ms
+    in_time, shuffled = engine_of(channels, 0, interval_ms), engine_of(channels, bound, interval_ms)
+    arrival = batch.time + np.array(delays[: len(batch)]) * (interval_ms // 1000)
     by_time = np.lexsort((batch.channel, batch.time))
     expected = ordered([in_time.feed(batch.take(by_time)), in_time.tick(end)])
     late = batch.take(np.argsort(arrival, kind="stable"))
-    got = ordered([shuffled.feed(part) for part in split(late, [7, 50])] + [shuffled.tick(end + 4000)])
+    got = ordered([shuffled.feed(part) for part in split(late, [7, 50])] + [shuffled.tick(end + bound)])
     assert shuffled.ignored.late == in_time.ignored.late
     assert_same(expected, got)
 
@@ -156,18 +148,20 @@ def test_any_order_within_the_bound_gives_the_verdicts_of_the_sorted_readings(
     channels=CHANNELS,
     rows=st.lists(READING, min_size=1, max_size=150),
     ticks=st.lists(st.tuples(st.integers(0, 150), st.integers(0, 3000)), max_size=12),
-    lateness_ms=st.sampled_from([0, 2000]),
+    lateness=st.sampled_from([0, 2]),
+    interval_ms=INTERVALS,
 )
 def test_it_does_not_matter_when_it_ticks(
     channels: tuple[Channel, ...],
     rows: list[tuple[int, int, int, float]],
     ticks: list[tuple[int, int]],
-    lateness_ms: int,
+    lateness: int,
+    interval_ms: int,
 ) -> None:
-    batch = batch_of(sorted(rows, key=lambda row: row[2]))
-    batch = batch.take((batch.time > START_MS - 10_000) & (batch.time < START_MS + 300_000))
-    quiet, ticking = engine_of(channels, lateness_ms), engine_of(channels, lateness_ms)
-    end = START_MS + 400_000
+    batch = batch_of(sorted(rows, key=lambda row: row[2]), interval_ms)
+    batch = batch.take((batch.time > START_MS - 10 * interval_ms) & (batch.time < START_MS + 1800 * interval_ms))
+    quiet, ticking = (engine_of(channels, lateness * interval_ms, interval_ms) for _ in range(2))
+    end = START_MS + 1900 * interval_ms
     expected = ordered([quiet.feed(batch), quiet.tick(end)])
     parts, cuts = [], sorted(ticks)
     for part in split(batch, [at for at, _ in cuts]):
@@ -175,16 +169,34 @@ def test_it_does_not_matter_when_it_ticks(
         following = batch.time[np.searchsorted(batch.time, part.time[-1], side="right") :] if len(part) else batch.time
         if len(part) and len(following):
             latest = int(part.time[-1])
-            parts.append(ticking.tick(min(latest + (cuts[0][1] if cuts else 0), int(following[0]))))
+            parts.append(
+                ticking.tick(min(latest + (cuts[0][1] * (interval_ms // 1000) if cuts else 0), int(following[0])))
+            )
     assert_same(expected, ordered([*parts, ticking.tick(end)]))
     for row in range(3):
         assert quiet.table.to_bytes(row) == ticking.table.to_bytes(row)
 
 
 def test_a_tick_before_anything_came_says_nothing() -> None:
-    engine = engine_of(MANIFEST.channels)
+    engine = engine_of((Channel("flow"), Channel("heat")))
     assert len(engine.tick(START_MS)) == 0
     assert (engine.table.field("last_slot", np.arange(3, dtype=np.int32)) == NEVER).all()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0, 0, 0, 1.0), (0, 1, 0, 2.0), (0, 0, 1, 3.0)],
+        [(0, 0, 0, 1.0), (0, 1, 0, 2.0), (0, 0, 60_002, 3.0), (0, 0, 1, 4.0), (0, 0, 2, 4.0)],
+    ],
+    ids=["again", "after a clock that was wrong"],
+)
+def test_a_slot_that_is_cut_in_two_is_remembered_as_if_it_were_whole(rows: list[tuple[int, int, int, float]]) -> None:
+    whole, cut = (engine_of((Channel("flow"), Channel("heat"))) for _ in range(2))
+    expected = whole.feed(batch_of(rows))
+    assert_same(expected, ordered([cut.feed(batch_of(rows[:2])), cut.feed(batch_of(rows[2:]))]))
+    assert whole.ignored == cut.ignored
+    assert whole.table.to_bytes(0) == cut.table.to_bytes(0)
 
 
 @pytest.mark.parametrize("size", [3, 64])

@@ -7,24 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.engine import Engine
-from edge.limits import Tail
-from edge.manifest import Channel, Manifest, Scaling, StreamScaling
+from edge.manifest import Channel
 from edge.quality import Quality, words
 from edge.reading import Readings, Status, Verdicts
 from edge.runtime import Step
-from edge.state import LAYOUT_VERSION, layout, record_dtype
+from tests.conftest import INTERVAL_MS, START_MS, LastValue, manifest_of
 
-INTERVAL_MS = 10_000
-START_MS = 1_700_000_000_000
+PER_SLOT = 1e-5  #: alarms
 NOISE = np.random.default_rng(5).normal(size=400)
-
-
-class LastValue:
-    """A runtime whose forecast is the last value."""
-
-    def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
-        del memory
-        return x[:, None, :], None, x
 
 
 class TimeOfDay:
@@ -35,30 +25,8 @@ class TimeOfDay:
 
 
 def engine_of(*channels: Channel, location: float = 0.0, stream: str = "known") -> Engine:
-    count = len(channels)
-    known = StreamScaling((location,) * count, (1.0,) * count, (1.0,) * count)
-    manifest = Manifest(
-        name="pump",
-        version="1",
-        created="2026-01-01T00:00:00Z",
-        spec={},
-        channels=channels,
-        interval_ms=INTERVAL_MS,
-        time_zone="UTC",
-        calendar=False,
-        horizon=1,
-        memory=count,
-        burn_in=20,
-        max_gap=50,
-        budget="1 per month",
-        scaling=Scaling((-1e6,) * count, (1e6,) * count, (1.0,) * count, {"known": known}),
-        tail=Tail(count=1000, exceeding=30, threshold=4.0, mean_excess=0.5),
-        layout_version=LAYOUT_VERSION,
-        layout=layout(record_dtype(count, count)),
-        metrics={},
-        data={},
-    )
-    engine = Engine(manifest, LastValue(), 10.0)
+    manifest = manifest_of(*channels, location=location, burn_in=20, max_gap=50)
+    engine = Engine(manifest, LastValue(), PER_SLOT)
     engine.add([stream])
     return engine
 
@@ -259,10 +227,9 @@ def test_a_day_that_is_an_hour_shorter_or_longer_raises_no_alarm(start: str, hou
     first = int(datetime.fromisoformat(start).replace(tzinfo=local).timestamp() * 1000)
     sunday = datetime.fromisoformat(start).replace(tzinfo=local) + timedelta(days=1)
     assert (sunday + timedelta(days=1)).timestamp() - sunday.timestamp() == hours * 3600
-    manifest = replace(
-        engine_of(Channel("heat")).manifest, calendar=True, time_zone="Europe/Rome", interval_ms=interval_ms
-    )
-    engine = Engine(manifest, TimeOfDay(), 5.0)
+    known = manifest_of(Channel("heat"), interval_ms=interval_ms, burn_in=20, least=-10.0, most=10.0)
+    manifest = replace(known, calendar=True, time_zone="Europe/Rome")
+    engine = Engine(manifest, TimeOfDay(), PER_SLOT)
     engine.add(["known"])
     time = first + np.arange(3 * 144) * interval_ms
     wall = [datetime.fromtimestamp(ms / 1000, local) for ms in time.tolist()]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edge.bundle import Bundle
+from edge.manifest import Channel
 from models.bundling import train_bundle
 from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
@@ -16,6 +17,7 @@ FIRST = 2_833_488
 MakeRecording = Callable[..., Recording]
 TINY = ForecasterSpec(family="mlp", units=4, lookback=6)
 BRIEF = TrainingSpec(epochs=4, stretch=16, learning_rate=0.02)
+CHANNELS = (Channel("flow", "l/s"), Channel("heat"))
 
 
 def recording(
@@ -39,4 +41,4 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Return a bundle for two streams of two channels."""
     recordings = [recording(name, ("flow", "heat"), seed=seed) for seed, name in enumerate(("pump-1", "pump-2"))]
     out: Path = tmp_path_factory.mktemp("trained")
-    return train_bundle(recordings, TINY, BRIEF, name="pump", out=out, units={"flow": "l/s"}, time_zone="Europe/Rome")
+    return train_bundle(recordings, TINY, BRIEF, name="pump", out=out, channels=CHANNELS, time_zone="Europe/Rome")

@@ -1,15 +1,19 @@
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from service.alarms import alarm_id
+from service.alarms import AlarmBook, alarm_id
+from service.incidents import Incidents
 from service.maintenance import MaintenanceSettings
 from service.messages import iso
 from service.monitor import Monitor
+from service.mutes import Mutes
+from service.store import Store
 from tests.conftest import INTERVAL_MS
-from tests.service.conftest import FIRST, MakeBench, MakeMonitor, readings
+from tests.service.conftest import FIRST, MakeBench, MakeMonitor, message, readings
 
 
 def test_the_same_alarm_has_the_same_id_and_no_other_has_it() -> None:
@@ -101,10 +105,82 @@ def test_an_alarm_says_why_in_a_sentence_and_as_data(make_bench: MakeBench, make
     bench.stop()
 
     (told,) = bench.told()
-    assert told["explanation"].startswith("value 100 l/s, expected 0 (-10 to 10): above since 22:16 UTC; so unusual")
+    assert told["explanation"].startswith("value 100 l/s, expected 0 (-15 to 15): above since 22:16 UTC; so unusual")
     (seen,) = told["evidence"]["channels"]
     assert (seen["actual"], seen["expected"], seen["direction"]) == (100.0, told["expected"], "above")
+    evidence = told["evidence"]
+    assert (evidence["signal"], evidence["coverage"], evidence["ready_in"]) == ("error", 1.0, None)
+    assert (evidence["budget"], evidence["achieved"]) == ("1 per month", None)  # which allows not even one so far
     assert bench.query("SELECT explanation FROM alarm") == [(told["explanation"],)]
+
+
+def test_an_alarm_says_what_is_wrong_with_the_data_and_how_the_budget_is_kept(
+    make_bench: MakeBench, make_monitor: MakeMonitor
+) -> None:
+    monitor = make_monitor(
+        "plant/{device}",
+        {"channels": ("flow", "level")},
+        payload="json",
+        fields={"flow": "f", "level": "l"},
+        time="ts",
+        budget="100 per hour",
+    )
+    bench = make_bench(monitor)
+    for slot in range(31):
+        level = {} if slot >= 20 else {"l": slot % 3 / 10}
+        body = {"ts": FIRST + slot * INTERVAL_MS, "f": 100.0 if slot == 24 else slot % 3 / 10} | level
+        bench.take([message("plant/a", json.dumps(body).encode(), FIRST + slot * INTERVAL_MS)])
+    bench.stop()
+
+    evidence = bench.told()[0]["evidence"]
+    assert [(each["channel"], each["quality"]) for each in evidence["channels"]] == [
+        ("flow", []),
+        ("level", ["silent"]),
+    ]
+    assert (evidence["coverage"], evidence["budget"], evidence["achieved"]) == (0.5, "100 per hour", 0.0)
+    assert "level missing [silent]" in bench.told()[0]["explanation"]
+
+
+def test_an_alarm_while_a_stream_is_still_learnt_says_so(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor(bundle={"streams": ("other",), "burn_in": 20}, payload="json", time="ts"))
+    bench.take(readings(range(33), spikes=[30]))
+    bench.stop()
+
+    (told,) = bench.told()
+    assert told["explanation"] == (
+        "value 100.0 l/s, expected 0.2 (-1.8 to 2.2): above since 22:18 UTC; still learning, ready in about 5 min."
+    )
+    assert (told["evidence"]["ready_in"], told["evidence"]["signal"]) == ("about 5 min", None)
+
+
+@pytest.mark.parametrize("last", [24, 40])
+def test_a_held_alarm_of_a_stream_that_fell_silent_is_told_once_its_window_is_over(
+    make_maintained: MakeMaintained, database: Path, last: int
+) -> None:
+    monitor, store = make_maintained(15, last), Store(database)
+    store.open()
+    book = AlarmBook(store, Mutes(store), Incidents(store, [monitor], None))
+
+    def tick(now_ms: int) -> list[str]:
+        with store.transaction():
+            book.enter(monitor, monitor.tick(now_ms))
+            book.release_silent(monitor, monitor.silent(now_ms))
+            book.finish()
+            return [json.loads(body)["raised"] for (body,) in store.db.execute("SELECT body FROM outbox")]
+
+    monitor.row("a")
+    with store.transaction():
+        monitor.begin(store.add_streams("main", monitor.new_names()))
+        values = [(0, "value", FIRST + slot * INTERVAL_MS, 100.0 if slot > 20 else slot % 3 / 10) for slot in range(23)]
+        book.enter(monitor, monitor.engine.feed(monitor.readings(values)))
+    monitor.heard(0)
+
+    assert tick(3 * INTERVAL_MS) == []
+    silent = tick(9 * INTERVAL_MS)  # of which slot 27 tells
+    assert silent == ([at(27)] if last < 27 else [])
+    assert tick(30 * INTERVAL_MS) == (silent or [at(52)])
+    assert tick(40 * INTERVAL_MS) == (silent or [at(52)])
+    store.close()
 
 
 def at(slot: int) -> str:

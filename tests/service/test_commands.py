@@ -30,13 +30,15 @@ def test_check_tells_what_each_monitor_would_watch(tmp_path: Path, make_bundle: 
 
     assert code == 0
     assert said.startswith("main: plant/+/+ with bundle pump/10: value every 10 s, 2 per week, limit ")
+    assert said.endswith(" decades\n")
     assert len(said.splitlines()) == 1
     assert not (tmp_path / "foresense.db").exists()
 
 
 def test_check_answers_in_json(tmp_path: Path, make_bundle: MakeBundle) -> None:
     make_bundle()
-    path = configured(tmp_path, {"main": {"topic": "plant/{device}/{channel}", "bundle": "pump/1"}})
+    monitor = {"topic": "plant/{device}/{channel}", "bundle": "pump/1", "lateness_s": 30}
+    path = configured(tmp_path, {"main": monitor})
 
     code, said = run_check(path, "--json")
 
@@ -44,6 +46,8 @@ def test_check_answers_in_json(tmp_path: Path, make_bundle: MakeBundle) -> None:
     assert (code, answer["ok"], answer["problems"]) == (0, True, [])
     assert answer["monitors"][0]["filter"] == "plant/+/+"
     assert answer["monitors"][0]["channels"] == ["value"]
+    assert answer["monitors"][0]["lateness_s"] == 30
+    assert run_check(path)[1].endswith(" decades, readings up to 30 s late\n")
 
 
 def test_check_tells_every_problem_it_finds(tmp_path: Path, make_bundle: MakeBundle) -> None:

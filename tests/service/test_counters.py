@@ -14,3 +14,9 @@ def test_the_summary_names_the_reasons() -> None:
     counters = Counters()
     counters.rejects.update([Reason.TOPIC, Reason.SYNTAX, Reason.TOPIC])
     assert "3 rejected, syntax 1, topic 2, 4 in flight" in counters.summary(4)
+
+
+def test_the_summary_tells_what_became_of_the_readings() -> None:
+    counters = Counters(readings=40, duplicates=1, late=2, clock=3, invalid=4, early=5)
+    told = "readings: 40 fed, 1 duplicate, 2 late, 3 of a wrong clock, 4 invalid, 5 used early;"
+    assert told in counters.summary(0)

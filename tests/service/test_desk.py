@@ -94,13 +94,13 @@ def test_what_is_not_muted_cannot_be_unmuted(store: Store, desk: Desk) -> None:
 
 
 def test_a_level_that_is_accepted_ends_the_alarm(bench: Bench, desk: Desk) -> None:
-    new_level = tuple(range(20, 40))
-    feed(bench, range(22), new_level)
+    new_level = tuple(range(21, 40))
+    feed(bench, range(23), new_level)
     desk.accept("main", "a")
     wait_until(lambda: bench.query("SELECT * FROM request") == [], "the request is carried out")
-    feed(bench, range(22, 40), new_level)
+    feed(bench, range(23, 40), new_level)
 
-    assert bench.query('SELECT "start", "end" FROM alarm') == [(FIRST + 20 * INTERVAL_MS, FIRST + 22 * INTERVAL_MS)]
+    assert bench.query('SELECT "start", "end" FROM alarm') == [(FIRST + 21 * INTERVAL_MS, FIRST + 23 * INTERVAL_MS)]
     assert [told["state"] for told in bench.told()] == ["opened", "closed"]
 
 

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from edge.waiting import ROOM
 from service.rejects import Reason
 from service.store import Store
 from tests.conftest import INTERVAL_MS
@@ -211,3 +212,21 @@ def test_several_channels_give_a_row_each(make_bench: MakeBench, make_monitor: M
 
     assert bench.query("SELECT channel, value FROM verdict ORDER BY channel") == [("flow", 1.0), ("level", 2.0)]
     assert bench.counters.readings == 3
+
+
+def test_a_reading_of_a_wrong_clock_is_counted_as_such(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor(payload="json", time="ts"))
+    bench.take([*readings(range(20)), *readings(range(5000, 5001)), *readings(range(20, 30))])
+    bench.stop()
+
+    assert bench.query("SELECT count(*) FROM verdict") == [(30,)]
+    assert (bench.counters.readings, bench.counters.clock, bench.counters.late) == (31, 1, 0)
+
+
+def test_readings_used_before_their_time_are_counted(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor(payload="json", time="ts", lateness_s=3600))
+    bench.take(readings(range(ROOM + 10)))
+    bench.stop()
+
+    assert bench.counters.early == 10
+    assert bench.query("SELECT count(*) FROM verdict") == [(10,)]

@@ -8,6 +8,7 @@ from models.benchmark.board import Board
 from models.benchmark.outcome import Outcome
 from models.benchmark.rest import spaced
 from models.benchmark.series import Rows, Series, column, numbers, read_columns
+from models.benchmark.turns import turns
 
 FOLDERS = ("valve1", "valve2", "other")
 TRAIN = 400  #: rows
@@ -31,7 +32,7 @@ def _read(series: Series) -> Rows:
 
 
 def _table(series: Series, rows: Rows, outcome: Outcome) -> pd.DataFrame:  # noqa: ARG001
-    changes = spaced(outcome.opened | outcome.closed, rows.times, REST_MS)
+    changes = spaced(turns(outcome), rows.times, REST_MS)
     table = {
         "datetime": rows.stamps,
         "anomaly_score": outcome.anomaly_score,

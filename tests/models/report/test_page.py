@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import DataError
+from edge.manifest import Channel
 from models.report.page import Page, render, write_report
 from models.report.training import train_and_report
 from models.search.comparison import Comparison, Row
@@ -44,7 +45,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the report of a search with everything in it, on streams with a wicked name."""
     folder: Path = tmp_path_factory.mktemp("report")
     streams = (recording(EVIL, (EVIL, "heat")), recording("short", (EVIL, "heat"), slots=20))
-    task = Task("pump", streams, {EVIL: "<b>"}, "Europe/Rome", "2 per week")
+    task = Task("pump", streams, (Channel(EVIL, "<b>"), Channel("heat", "<b>")), "Europe/Rome", "2 per week")
     trials = [Trial(0, 0.2, "complete", {"family": "ar"}), Trial(1, float("nan"), "failed", {})]
     report = folder / "new" / "report.html"
     spec = replace(SPEC, family="elman", units=3)
@@ -61,7 +62,8 @@ def test_names_are_shown_and_are_harmless(page: str) -> None:
     elements = Elements(page)
     assert not elements.names & {"img", "script", "b", "link", "iframe"}
     assert not [name for name, _ in elements.attributes if name.startswith("on")]
-    assert f"{EVIL}, {EVIL} in <b>" in elements.text
+    assert f"{EVIL} (<b>)" in elements.text
+    assert re.search(f"{re.escape(EVIL)}, (heat|{re.escape(EVIL)}) in <b>, times in", elements.text)
     assert f"train {EVIL}" in elements.text
 
 
@@ -91,7 +93,7 @@ def test_a_page_tells_what_was_trained_on_what_and_what_it_is_worth(page: str) -
     assert "left out: short: too short" in text
     assert "Units 3" in text
     for title in ("The search", "Families side by side", "A typical stream", "Where an error was greatest",
-                  "How far errors reach", "What structure is left", "How it learnt"):  # fmt: skip
+                  "How surprising slots are", "What structure is left", "How it learnt"):  # fmt: skip
         assert title in text
 
 

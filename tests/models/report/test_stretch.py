@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.manifest import Channel
 from models.data.recordings import Recording
 from models.report.stretch import SLOTS, choose
 from models.search.evidence import gather
@@ -21,7 +22,7 @@ def test_the_middle_stream_and_the_greatest_error_are_shown(
     middle.values[1200:] += 0.3 * noise
     wild.values[1200:] += noise
     middle.values[1500, 1] += 40
-    task = Task("pump", (quiet, middle, wild), {"heat": "K"})
+    task = Task("pump", (quiet, middle, wild), (Channel("flow"), Channel("heat", "K")))
     bundle = task.train(ForecasterSpec("last", lookback=6), TrainingSpec(), tmp_path)
 
     typical, worst = choose(gather(bundle, task.recordings))

@@ -45,7 +45,7 @@ def test_alarms_are_counted_for_a_stream_and_week(evidence: Evidence) -> None:
     opened = int((evidence.verdicts.change == 1).sum())
     assert opened >= 1
     assert evidence.alarms_per_week == pytest.approx(opened * 7 * 144 / 197)
-    assert (evidence.errors.max() >= evidence.limit) == (opened > 0)
+    assert (evidence.surprises.max() >= evidence.limit) == (opened > 0)
 
 
 def test_the_specs_are_those_of_the_training(evidence: Evidence) -> None:

@@ -37,7 +37,9 @@ def scored(count: int = 1) -> Scored:
             alarm=np.full(count, 1_700_000_000_000),
             change=np.ones(count, np.uint8),
             share=np.array([[1, 0]] * count, np.float32),
+            signal=np.full(count, 2, np.int8),
             once_in=np.full(count, 1e5, np.float32),
+            achieved=np.full(count, 0.5, np.float32),
             coverage=np.full(count, 0.5, np.float32),
             quality=np.array([[0, 1]] * count, np.uint8),
             ready_in=np.zeros(count, np.int32),
@@ -121,12 +123,15 @@ def test_verdicts_are_published_as_json(broker: Broker, world: World, make_relay
         "anomaly": True,
         "score": 1.5,
         "channel": "flow",
+        "signal": "novelty",
+        "once_in": 1e5,
+        "achieved": 0.5,
         "alarm": "2023-11-14T22:13:20.000Z",
         "coverage": 0.5,
         "ready_in": 0,
         "channels": {
-            "flow": {"value": 1.0, "expected": 1.0, "lower": 1.0, "upper": 1.0, "quality": ""},
-            "level": {"value": None, "expected": None, "lower": None, "upper": None, "quality": "silent"},
+            "flow": {"value": 1.0, "expected": 1.0, "lower": 1.0, "upper": 1.0, "share": 1.0, "quality": ""},
+            "level": {"value": None, "expected": None, "lower": None, "upper": None, "share": 0.0, "quality": "silent"},
         },
     }
 
