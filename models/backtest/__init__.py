@@ -1,0 +1,1 @@
+"""Backtests: recorded data through the very engine of the service, and how well it did, with labels or without."""
