@@ -10,6 +10,8 @@ from edge.errors import BundleError
 
 BLOCK = 2048  #: rows a call; larger blocks leave the cache, smaller ones pay for the calls
 
+LANES = 16  #: rows a call is filled up to a multiple of; no vector register holds more single-precision numbers
+
 Step = tuple[NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.float32]]  #: forecast, width, memory
 
 
@@ -26,7 +28,11 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """A step model in ONNX Runtime, on one thread."""
+    """A step model in ONNX Runtime, on one thread.
+
+    A row's answer does not depend on the rows beside it. The runtime computes the last few numbers of an array, which
+    fill no vector register, by other instructions than the rest; so calls are filled up with rows of zeros.
+    """
 
     def __init__(self, model: bytes) -> None:
         import onnxruntime
@@ -42,11 +48,22 @@ class OnnxRuntime:
 
     def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
         """Advance each row by one slot."""
+        rows = len(x)
+        given = {"x": _filled(x), "memory": _filled(memory)}
         if self._has_width:
-            forecast, width, after = self._session.run(["forecast", "width", "memory_out"], {"x": x, "memory": memory})
-            return forecast, width, after
-        forecast, after = self._session.run(["forecast", "memory_out"], {"x": x, "memory": memory})
-        return forecast, None, after
+            forecast, width, after = self._session.run(["forecast", "width", "memory_out"], given)
+            return forecast[:rows], width[:rows], after[:rows]
+        forecast, after = self._session.run(["forecast", "memory_out"], given)
+        return forecast[:rows], None, after[:rows]
+
+
+def _filled(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows (n, k) followed by rows of zeros up to a multiple of LANES."""
+    if len(rows) % LANES == 0:
+        return rows
+    filled = np.zeros((-(-len(rows) // LANES) * LANES, rows.shape[1]), np.float32)
+    filled[: len(rows)] = rows
+    return filled
 
 
 def open_runtime(files: dict[str, bytes]) -> Runtime:

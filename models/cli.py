@@ -24,6 +24,17 @@ budget_option = click.option(
     "--budget", default="1 per month", show_default=True, help="False alarms a stream that are accepted."
 )
 
+alarm_option = click.option(
+    "--alarm", "alarm", multiple=True, metavar="NAME=VALUE", help="Of the alarm policy, as in the service, such as k=2."
+)
+bundle_option = click.option(
+    "--bundle", "path", required=True, type=click.Path(path_type=Path), help="Such as bundles/pump/3."
+)
+columns_option = click.option(
+    "--channel", "channels", multiple=True, metavar="NAME=COL", help="Column of a channel, if not its name."
+)
+own_budget_option = click.option("--budget", help="False alarms a stream that are accepted.  [default: the bundle's]")
+
 
 @click.command()
 @recording_options
@@ -70,9 +81,10 @@ def train(
 
 @click.command()
 @data_options
-@click.option("--bundle", "path", required=True, type=click.Path(path_type=Path), help="Such as bundles/pump/3.")
-@click.option("--channel", "channels", multiple=True, metavar="NAME=COL", help="Column of a channel, if not its name.")
-@click.option("--budget", help="False alarms a stream that are accepted.  [default: the bundle's]")
+@bundle_option
+@columns_option
+@own_budget_option
+@alarm_option
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: standard output]")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object, and no CSV without --out.")
 def detect(
@@ -80,6 +92,7 @@ def detect(
     path: Path,
     channels: tuple[str, ...],
     budget: str | None,
+    alarm: tuple[str, ...],
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -89,11 +102,13 @@ def detect(
     """
     from models.data.opening import open_data
     from models.detection import run_engine, write_csv
+    from models.policy import read_policy
 
+    policy = read_policy(pairs(alarm))
     bundle = read_bundle(path)
-    columns = _columns(bundle, channels)
+    columns = columns_of(bundle, channels)
     opened = open_data(data, columns, bundle.manifest.time_zone)
-    detected = run_engine(bundle, opened.blocks(), Budget.parse(budget) if budget else None)
+    detected = run_engine(bundle, opened.blocks(), Budget.parse(budget) if budget else None, policy)
     if out is not None:
         with out.open("w", encoding="utf-8", newline="") as file:
             write_csv(detected, file)
@@ -106,7 +121,7 @@ def detect(
         click.echo(f"Readings that were not used: {told}, of {opened.counts.readings}.", err=True)
 
 
-def _columns(bundle: Bundle, channels: tuple[str, ...]) -> list[str]:
+def columns_of(bundle: Bundle, channels: tuple[str, ...]) -> list[str]:
     """Return what the bundle's channels are called in the data, in the bundle's order."""
     columns = {each.name: each.name for each in bundle.manifest.channels}
     for name, column in pairs(channels).items():

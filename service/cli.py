@@ -19,6 +19,7 @@ COMMANDS = {
     "benchmark": "models.benchmark.command:benchmark",
     "check": "service.commands:check",
     "serve": "service.commands:serve",
+    "verdicts": "service.verdicts:verdicts",
     "mute": "service.desk_commands:mute",
     "unmute": "service.desk_commands:unmute",
     "mutes": "service.desk_commands:mutes",

@@ -1,5 +1,6 @@
-"""The schema of what operators need: which alarms the world is told of, incidents, mutes, requests, labels."""
+"""The schema's second version, by what needs it."""
 
+#: which alarms the world is told of, incidents, mutes, requests, labels
 OPERATIONS = """
 ALTER TABLE alarm ADD COLUMN suppressed TEXT;
 ALTER TABLE alarm ADD COLUMN raised INTEGER;
@@ -25,4 +26,18 @@ CREATE TABLE label (
     alarm TEXT PRIMARY KEY, "false" INTEGER NOT NULL, note TEXT NOT NULL, "by" TEXT NOT NULL, created INTEGER NOT NULL)
     WITHOUT ROWID;
 ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'alarm';
+"""
+
+#: what is wrong with the data
+QUALITY = """
+ALTER TABLE verdict ADD COLUMN coverage REAL NOT NULL DEFAULT 1;
+ALTER TABLE verdict ADD COLUMN quality INTEGER NOT NULL DEFAULT 0;
+"""
+
+#: the table of `foresense verdicts`: the start of the open alarm, if any, and the channel's place within its bundle
+VERDICTS = """
+ALTER TABLE verdict ADD COLUMN alarm INTEGER;
+ALTER TABLE verdict ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+UPDATE verdict SET alarm = alarm."start" FROM alarm
+    WHERE verdict.stream = alarm.stream AND time >= alarm."start" AND time < coalesce(alarm."end", time + 1);
 """

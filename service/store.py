@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from edge.alarm import Severity
 from edge.errors import ConfigError
 from service.rejects import Reason
-from service.schema import OPERATIONS
+from service.schema import OPERATIONS, QUALITY, VERDICTS
 
 SCHEMA_VERSION = 2
 MOST_DEAD_LETTERS = 10_000
@@ -37,13 +37,11 @@ CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, stream TEXT NOT NULL, body BLOB NOT NULL);
 """
 
-_QUALITY = """
-ALTER TABLE verdict ADD COLUMN coverage REAL NOT NULL DEFAULT 1;
-ALTER TABLE verdict ADD COLUMN quality INTEGER NOT NULL DEFAULT 0;
-"""
-_MIGRATIONS = {2: (OPERATIONS, _QUALITY)}  #: version -> what makes it from the one before
+_MIGRATIONS = {2: (OPERATIONS, QUALITY, VERDICTS)}  #: version -> what makes it from the one before
 
-VerdictRow = tuple[int, int, str, Any, Any, Any, Any, Any, int, float, int]
+#: time, stream, channel, value, expected, lower, upper, score, status, coverage, quality,
+#: start of the open alarm, place of the channel
+VerdictRow = tuple[int, int, str, Any, Any, Any, Any, Any, int, float, int, int | None, int]
 StateRow = tuple[int, str, int, bytes]
 
 
@@ -169,7 +167,10 @@ class Store:
 
     def add_verdicts(self, rows: Iterable[VerdictRow]) -> None:
         """Store verdicts, a row each channel; what has been said of a slot once stays."""
-        self._db.executemany("INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        insert = """INSERT OR IGNORE INTO verdict
+            (time, stream, channel, value, expected, lower, upper, score, status, coverage, quality, alarm, place)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        self._db.executemany(insert, rows)
 
     def open_alarm(self, alarm: Alarm) -> Alarm | None:
         """Store an alarm that has just opened, and return it as it is stored; None if it is not new."""

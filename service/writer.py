@@ -255,5 +255,7 @@ def _verdict_rows(monitor: Monitor, verdicts: Verdicts) -> Iterator[VerdictRow]:
         verdicts.status.repeat(count).tolist(),
         verdicts.coverage.astype(np.float64).repeat(count).tolist(),
         verdicts.quality.ravel().tolist(),
+        [alarm or None for alarm in verdicts.alarm.repeat(count).tolist()],
+        list(range(count)) * len(verdicts),
         strict=True,
     )

@@ -119,6 +119,21 @@ def records_of(count: int = 1, channels: int = 1, day_bins: int = 0) -> Records:
     return records
 
 
+def softplus_model() -> bytes:
+    """Return an ONNX step of one channel whose arithmetic is not that of whole vector registers for every row."""
+    x, memory = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1]) for name in ("x", "memory"))
+    forecast = helper.make_tensor_value_info("forecast", TensorProto.FLOAT, ["n", 1, 1])
+    after = helper.make_tensor_value_info("memory_out", TensorProto.FLOAT, ["n", 1])
+    axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
+    nodes = [
+        helper.make_node("Softplus", ["x"], ["memory_out"]),
+        helper.make_node("Unsqueeze", ["memory_out", "axis"], ["forecast"]),
+    ]
+    graph = helper.make_graph(nodes, "softplus", [x, memory], [forecast, after], [axis])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> MakeBundle:
     """Return a maker of bundles of `manifest_of`, whose forecaster expects the last value."""

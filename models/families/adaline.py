@@ -44,7 +44,7 @@ class AdalineCell(keras.layers.Layer):  # type: ignore[misc]
         weights = ops.reshape(weights, (-1, self._horizon, self._channels, self._lookback * self._inputs + 1))
 
         weights = self._learnt(history, count, weights)
-        change = ops.sum(weights * self._window(history, 0)[:, None, None], axis=3)
+        change = _product(weights, self._window(history, 0)[:, None])
         forecast = change + self._base(history, 0)[:, None]
         count = ops.minimum(count + 1.0, float(self._horizon))
         after = [inputs[:, self._inputs :], count, ops.reshape(weights, (-1, self.state_size - past - 1))]
@@ -57,8 +57,8 @@ class AdalineCell(keras.layers.Layer):  # type: ignore[misc]
         base = ops.stack([self._base(history, slots) for slots in ago], axis=1)
         was_made = ops.stack([ops.cast(count >= slots, "float32") for slots in ago], axis=1)
         change = history[:, -1:, : self._channels] - base
-        error = (change - ops.sum(weights * window[:, :, None], axis=3)) * was_made
-        towards = window / ops.sum(window * window, axis=2, keepdims=True)
+        error = (change - _product(weights, window)) * was_made
+        towards = window / _product(window[:, :, None], window)
         return weights + RATE * error[..., None] * towards[:, :, None]
 
     def _window(self, history: Any, ago: int) -> Any:
@@ -71,3 +71,11 @@ class AdalineCell(keras.layers.Layer):  # type: ignore[misc]
         """Return what was added to the neurons' output (B, C) some slots ago."""
         value = history[:, self._lookback + self._horizon - 1 - ago, : self._channels]
         return value if self._skip else ops.zeros_like(value)
+
+
+def _product(weights: Any, window: Any) -> Any:
+    """Return the products (B, H, C) of weights (B, H, C, F) and windows (B, H, F).
+
+    Written as a product of matrices, its rounding does not depend on where a row lies in memory, as that of a sum does.
+    """
+    return ops.matmul(weights, window[..., None])[..., 0]

@@ -1,11 +1,12 @@
 """Times as devices write them: epochs of any unit and ISO 8601, to UTC epoch milliseconds."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from edge.align import EARLIEST, LATEST
 from service.rejects import Reason, RejectError
 
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
 _SECONDS_BELOW, _MILLISECONDS_BELOW, _MICROSECONDS_BELOW = 10**11, 10**14, 10**17
 
@@ -34,7 +35,7 @@ def _from_iso(raw: str) -> int:
     try:
         # fromisoformat alone would take bare dates, weeks and '17000101'
         time = datetime.fromisoformat(raw if _ISO.fullmatch(raw) else "")
-        return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+        return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError) as error:
         raise RejectError(Reason.TIME, f"expected a time such as 2024-05-01T12:00:00Z, got {_shown(raw)}") from error
 

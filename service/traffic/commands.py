@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 
 from edge.errors import ConfigError
+from service.choice import choose_monitor
 from service.configuration import read_settings
-from service.settings import MonitorSettings, Settings
 from service.topics import Template
 from service.traffic.decoder import Decoder
 from service.traffic.recorder import Recorder
@@ -66,7 +66,9 @@ def decode(config: Path, recording: Path, out: Path, monitor: str | None, channe
     The table has the columns stream, time, channel and value, ordered by stream and time, and is what `train`
     and `detect` read.
     """
-    name, settings = _monitor(read_settings(config), monitor)
+    monitors = read_settings(config).monitors
+    name = choose_monitor(list(monitors), monitor)
+    settings = monitors[name]
     if channel is not None and (settings.fields or Template(settings.topic).names_channel):
         raise ConfigError(f"--channel: expected it only where messages name none, got it for {name}, whose do")
     reader, decoder = RecordingReader(recording), Decoder(name, settings, channel or _CHANNEL)
@@ -84,15 +86,6 @@ def decode(config: Path, recording: Path, out: Path, monitor: str | None, channe
     unused["on damaged lines"] = reader.damaged
     told = "".join(f", {number} {reason}" for reason, number in unused.items() if number)
     click.echo(f"{decoded.readings} readings in {out}, from {decoded.messages} messages{told}")
-
-
-def _monitor(settings: Settings, name: str | None) -> tuple[str, MonitorSettings]:
-    names = list(settings.monitors)
-    if name is None and len(names) > 1:
-        raise ConfigError(f"--monitor: expected one of {', '.join(names)}, got none")
-    if name is not None and name not in names:
-        raise ConfigError(f"--monitor: expected one of {', '.join(names)}, got {name!r}")
-    return name or names[0], settings.monitors[name or names[0]]
 
 
 def _progress(recorder: Recorder, seconds: float) -> str:

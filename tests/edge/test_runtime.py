@@ -6,7 +6,7 @@ import pytest
 from edge.bundle import Bundle
 from edge.errors import BundleError
 from edge.runtime import OnnxRuntime, open_runtime
-from tests.conftest import last_value_model
+from tests.conftest import last_value_model, softplus_model
 
 MakeBundle = Callable[..., Bundle]
 
@@ -31,3 +31,13 @@ def test_a_model_that_says_how_wide_its_errors_are_is_heard() -> None:
 def test_bytes_that_are_no_model_are_refused() -> None:
     with pytest.raises(BundleError, match=r"step\.onnx: expected a model"):
         OnnxRuntime(b"not a model")
+
+
+def test_a_row_is_answered_alike_whatever_rows_are_beside_it() -> None:
+    runtime = OnnxRuntime(softplus_model())
+    x = np.random.default_rng(0).normal(size=(100, 1)).astype(np.float32)
+    whole, _, _ = runtime.step(x, x)
+    for rows in (1, 2, 3, 7, 17, 33, 99):
+        part, _, memory = runtime.step(x[:rows], x[:rows])
+        np.testing.assert_array_equal(part, whole[:rows])
+        assert len(memory) == rows

@@ -95,7 +95,9 @@ def test_train_and_detect_read_what_the_service_has_kept(
         for slot, values in zip(recording.slots.tolist(), recording.values.tolist(), strict=True):
             rows = zip(("flow", "heat"), values, strict=True)
             time = slot * recording.interval_ms
-            store.add_verdicts((time, stream, name, value, None, None, None, 0.5, 1, 1.0, 0) for name, value in rows)
+            store.add_verdicts(
+                (time, stream, name, value, None, None, None, 0.5, 1, 1.0, 0, None, 0) for name, value in rows
+            )
     store.close()
     options = ("--channel", "heat", "--channel", "flow", "--normal", "--out", tmp_path, *BRIEF, "--json")
     result = run("train", tmp_path / "foresense.db", *options)

@@ -8,10 +8,11 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.limits import Budget
+from edge.table import HEADER
 from models.data.sources.files import Files
 from models.data.sources.layout import Layout
 from models.data.sources.source import Block
-from models.detection import HEADER, run_engine, write_csv
+from models.detection import run_engine, write_csv
 
 SLOTS = 60
 

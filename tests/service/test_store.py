@@ -49,11 +49,11 @@ def test_streams_come_back_with_their_states(store: Store) -> None:
 
 def test_what_was_said_of_a_slot_stays(store: Store, database: Path) -> None:
     with store.transaction():
-        store.add_verdicts([(10, 1, "flow", 1.0, float("nan"), None, None, float("nan"), 0, 0.5, 4)])
-        store.add_verdicts([(10, 1, "flow", 2.0, 1.0, 0.0, 2.0, 0.5, 1, 1.0, 0)])
+        store.add_verdicts([(10, 1, "flow", 1.0, float("nan"), None, None, float("nan"), 0, 0.5, 4, None, 0)])
+        store.add_verdicts([(10, 1, "flow", 2.0, 1.0, 0.0, 2.0, 0.5, 1, 1.0, 0, 10, 0)])
     with closing(sqlite3.connect(database)) as db:
         rows = db.execute("SELECT * FROM verdict").fetchall()
-    assert rows == [(10, 1, "flow", 1.0, None, None, None, None, 0, 0.5, 4)]
+    assert rows == [(10, 1, "flow", 1.0, None, None, None, None, 0, 0.5, 4, None, 0)]
 
 
 def test_an_alarm_opens_once_rises_and_closes(store: Store) -> None:
@@ -135,6 +135,27 @@ def test_a_database_of_schema_1_is_brought_up_to_date(database: Path) -> None:
     with closing(sqlite3.connect(database)) as db:
         assert db.execute("SELECT value, coverage, quality FROM verdict").fetchall() == [(1, 1, 0)]
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_verdicts_of_schema_1_are_told_their_alarm(database: Path) -> None:
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as db:
+        db.executescript(_SCHEMA)
+        db.execute("INSERT INTO stream VALUES (1, 'main', 'a'), (2, 'main', 'b')")
+        verdicts = [(time, stream, "flow", 1, 1, 1, 1, 1, 1) for time in range(100, 160, 10) for stream in (1, 2)]
+        db.executemany("INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", verdicts)
+        alarms = [("closed", 1, 110, 130), ("open", 1, 150, None), ("other", 2, 100, 110)]
+        db.executemany("INSERT INTO alarm VALUES (?, ?, '', '', ?, ?, 2, 0, 0, 0, 0, 2, 0, '')", alarms)
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    for _ in range(2):
+        store = Store(database)
+        store.open()
+        store.close()
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        told = db.execute("SELECT stream, time, alarm, place FROM verdict WHERE alarm IS NOT NULL ORDER BY 1, 2")
+        assert told.fetchall() == [(1, 110, 110, 0), (1, 120, 110, 0), (1, 150, 150, 0), (2, 100, 100, 0)]
 
 
 def test_a_newer_database_is_refused(store: Store, database: Path) -> None:

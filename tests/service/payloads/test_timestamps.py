@@ -27,6 +27,11 @@ def test_fractions_of_seconds_are_kept() -> None:
     assert epoch_ms(1_700_000_000.25) == TIME + 250
 
 
+def test_fractions_of_milliseconds_are_cut_off() -> None:
+    assert epoch_ms("2023-11-14T22:13:20.000999Z") == TIME
+    assert epoch_ms("2023-11-14T22:13:20.000999999Z") == TIME
+
+
 @pytest.mark.parametrize(
     "raw",
     [

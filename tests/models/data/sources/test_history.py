@@ -13,7 +13,7 @@ T0 = 1_700_000_000_000
 
 
 def verdict(slot: int, stream: int, channel: str, value: float | None, status: Status = Status.NORMAL) -> VerdictRow:
-    return T0 + 1000 * slot, stream, channel, value, None, None, None, 0.5, int(status), 1.0, 0
+    return T0 + 1000 * slot, stream, channel, value, None, None, None, 0.5, int(status), 1.0, 0, None, 0
 
 
 @pytest.fixture
