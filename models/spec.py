@@ -17,6 +17,7 @@ from models.rules import Between, Flag, OneOf, Whole, check, may_be, rule_of
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "elu", "gelu", "silu", "softplus", "softsign", "linear")
 GATES = ("sigmoid", "hard_sigmoid", "tanh")
 LOSSES = ("huber", "mse", "rmse", "mae", "likelihood", "cross_entropy")
+MOST_SEASON = 10_080  #: slots; a week of minutes
 MOST_MEMORY = 1 << 16  #: numbers a stream, 256 KiB: 10,000 streams are 2.6 GB
 _ABSENT = {"calendar": False, "head": "point", "output": "linear"}  # a seasonal lookback is its season
 
@@ -32,7 +33,7 @@ class ForecasterSpec:
     family: str = may_be(OneOf(tuple(FAMILIES)), "lstm")
     units: int = may_be(Whole(1), None)  #: of each layer; None until `sized`, if not given
     layers: int = may_be(Whole(1), None)
-    season: int = may_be(Whole(2, 10_080), None)  #: slots; at most a week of minutes
+    season: int = may_be(Whole(2, MOST_SEASON), None)  #: slots
     lookback: int = may_be(Whole(1), None)  #: slots: the window, and the burn-in of every family
     activation: str = may_be(OneOf(ACTIVATIONS), None)
     recurrent_activation: str = may_be(OneOf(GATES), None)  #: of the gates

@@ -16,6 +16,7 @@ COMMANDS = {
     "tune": "models.search.cli:tune",
     "verify": "edge.cli:verify",
     "detect": "models.cli:detect",
+    "backtest": "models.backtest.command:backtest",
     "benchmark": "models.benchmark.command:benchmark",
     "check": "service.commands:check",
     "serve": "service.commands:serve",

@@ -1,7 +1,7 @@
 """Periods: stretches of time that are named on the command line or in a file, such as maintenance."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ class Period:
     start_ms: int
     end_ms: int
     stream: str | None = None  #: the only one it is about; None: all
+    label: str = ""  #: what it was
 
     def __post_init__(self) -> None:
         if self.end_ms <= self.start_ms:
@@ -35,7 +36,7 @@ def parse_period(text: str, time_zone: str, stream: str | None = None) -> Period
     """Return a period written START/END; ConfigError if it is none.
 
     >>> parse_period("1970-01-01T00:00:01/1970-01-01T00:00:02", "UTC")
-    Period(start_ms=1000, end_ms=2000, stream=None)
+    Period(start_ms=1000, end_ms=2000, stream=None, label='')
     """
     start, slash, end = text.partition("/")
     if not slash:
@@ -44,7 +45,7 @@ def parse_period(text: str, time_zone: str, stream: str | None = None) -> Period
 
 
 def read_periods(path: Path, time_zone: str) -> list[Period]:
-    """Read a CSV file with the columns start, end and, where a period is about one stream only, stream."""
+    """Read a CSV file with the columns start, end, perhaps label, and, where a period is of one stream only, stream."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
@@ -58,6 +59,7 @@ def read_periods(path: Path, time_zone: str) -> list[Period]:
 
 def _period(path: Path, number: int, row: dict[str, str | None], time_zone: str) -> Period:
     try:
-        return parse_period(f"{row['start'] or ''}/{row['end'] or ''}", time_zone, row.get("stream") or None)
+        period = parse_period(f"{row['start'] or ''}/{row['end'] or ''}", time_zone, row.get("stream") or None)
+        return replace(period, label=row.get("label") or "")
     except ConfigError as error:
         raise DataError(f"{path}: row {number}: {error}") from error

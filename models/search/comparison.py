@@ -129,7 +129,7 @@ class Comparison:
             "families": [
                 {"family": row.family, "failure": row.failure or None}
                 | (asdict(row.measured) if row.measured else {})
-                | {"gain_over_linear": _or_none(self.gain(row.family))}
+                | {"gain_over_linear": or_none(self.gain(row.family))}
                 for row in self.rows
             ],
         }
@@ -212,5 +212,6 @@ def _best(errors: dict[str, float]) -> str:
     return min(errors, key=lambda name: errors[name], default="")
 
 
-def _or_none(number: float) -> float | None:
+def or_none(number: float) -> float | None:
+    """Return a number as JSON has it: None if it is not known."""
     return float(number) if np.isfinite(number) else None
