@@ -11,7 +11,7 @@ from models.backtest.conditions import Conditions
 from models.backtest.judged import Judged, judge
 from models.backtest.labels import windows_of
 from models.backtest.outcome import Outcome, outcome
-from models.backtest.stretch import Stretch, choose_stretch
+from models.backtest.stretch import JudgedStretch, choose_stretch
 from models.data.periods import Period
 from models.data.recordings import Data
 from models.detection import Detected, run_engine
@@ -59,7 +59,7 @@ def run_backtest(
         raise DataError("backtest: expected readings that complete at least one slot, got none")
     stretch = choose_stretch(manifest, names, verdicts, interval_ms, baselines=baselines)
     if judge_from_ms is not None:
-        stretch = Stretch(judge_from_ms, stretch.end_ms, "")
+        stretch = JudgedStretch(judge_from_ms, stretch.end_ms, "")
     windows = None if labels is None else windows_of(labels, names)
     judged = judge(verdicts, interval_ms, stretch.start_ms, windows)
     if not len(judged.verdicts):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge.alarm import AlarmPolicy
 from edge.limits import Budget
 from models.backtest.spans import Spans
-from models.backtest.stretch import Stretch
+from models.backtest.stretch import JudgedStretch
 from models.data.recordings import Data
 
 
@@ -19,5 +19,5 @@ class Conditions:
     time_zone: str
     budget: Budget
     policy: AlarmPolicy
-    stretch: Stretch
+    stretch: JudgedStretch
     windows: Spans | None  #: None without labels

@@ -23,7 +23,7 @@ class Judged:
     @property
     def slots(self) -> Spans:
         """Return the judged slots as spans (n)."""
-        return _slots(self.verdicts, self.interval_ms)
+        return slots_of(self.verdicts, self.interval_ms)
 
     @property
     def alarmed(self) -> NDArray[np.bool_]:
@@ -49,7 +49,7 @@ def judge(verdicts: Verdicts, interval_ms: int, from_ms: int, windows: Spans | N
     if windows is not None:
         inside = windows.end > from_ms
         windows = Spans(windows.stream[inside], np.maximum(windows.start[inside], from_ms), windows.end[inside])
-        first, stop = windows.overlapped_by(_slots(verdicts, interval_ms))
+        first, stop = windows.overlapped_by(slots_of(verdicts, interval_ms))
         unseen = int((first == stop).sum())
         windows = windows.take(first < stop)
     known = verdicts.status != Status.LEARNING
@@ -73,5 +73,6 @@ def alarms_of(verdicts: Verdicts, interval_ms: int) -> Spans:
     return Spans(stream[begins], start[begins], verdicts.time[rows[last]] + interval_ms)
 
 
-def _slots(verdicts: Verdicts, interval_ms: int) -> Spans:
+def slots_of(verdicts: Verdicts, interval_ms: int) -> Spans:
+    """Return the slots of verdicts, ordered by stream and time, as spans."""
     return Spans(verdicts.stream, verdicts.time, verdicts.time + interval_ms)

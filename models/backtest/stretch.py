@@ -14,7 +14,7 @@ AFTER_BASELINES = "the baselines learn from what is before"
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class JudgedStretch:
     """From when to when verdicts count."""
 
     start_ms: int  #: UTC epoch
@@ -24,7 +24,7 @@ class Stretch:
 
 def choose_stretch(
     manifest: Manifest, names: list[str], verdicts: Verdicts, interval_ms: int, *, baselines: bool
-) -> Stretch:
+) -> JudgedStretch:
     """Return from which moment on the verdicts on streams of those names are to count.
 
     That is the end of what the bundle has learnt from, where it lies within. Else it is the middle if baselines are to
@@ -34,10 +34,10 @@ def choose_stretch(
     begin = start + (end - start) // 2 // interval_ms * interval_ms if baselines else start
     learnt_start, learnt_end = _learnt(manifest)
     if not set(names) & set(manifest.scaling.streams) or learnt_end <= start or learnt_start >= end:
-        return Stretch(begin, end, AFTER_BASELINES if baselines else UNSEEN)
+        return JudgedStretch(begin, end, AFTER_BASELINES if baselines else UNSEEN)
     if learnt_end < end:
-        return Stretch(learnt_end, end, UNSEEN)
-    return Stretch(begin, end, SEEN)
+        return JudgedStretch(learnt_end, end, UNSEEN)
+    return JudgedStretch(begin, end, SEEN)
 
 
 def _learnt(manifest: Manifest) -> tuple[int, int]:

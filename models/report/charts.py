@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
@@ -47,14 +47,22 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": MUTED,
 }
 FAR = 1.5  #: times the least error
+Period = tuple[int, int]
 _NOTHING_MORE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
-def forecast(stretch: Stretch, time_zone: str) -> str:
-    """Draw observed values over the band in which they were expected."""
+def forecast(stretch: Stretch, time_zone: str, alarm: Period | None = None, labelled: Sequence[Period] = ()) -> str:
+    """Draw observed values over the band in which they were expected, an alarm shaded, labelled windows underlined.
+
+    A period is a start and an end within the stretch, UTC epoch milliseconds.
+    """
     time = stretch.time.astype("datetime64[ms]")
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(9, 2.9)
+        for each in labelled:
+            _shade(axes, each, ymax=0.04, color=MUTED, label="labelled")
+        if alarm is not None:
+            _shade(axes, alarm, color=SECOND, alpha=0.14, label="alarm")
         axes.fill_between(
             time, stretch.lower, stretch.upper, color=FIRST, alpha=0.22, linewidth=0, label="expected band"
         )
@@ -67,7 +75,7 @@ def forecast(stretch: Stretch, time_zone: str) -> str:
         locator = AutoDateLocator(maxticks=7, tz=zone(time_zone))
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone(time_zone)))
-        _legend_above(axes, 4)
+        _legend_above(axes, 6)
         return _svg(figure, f"forecast {stretch.title}")
 
 
@@ -192,13 +200,22 @@ def _sensible_range(errors: Sequence[float]) -> tuple[float, float]:
     return low - reach / 10, low + reach
 
 
+def _shade(axes: Axes, period: Period, **look: Any) -> None:
+    start, end = date2num(np.array(period, "datetime64[ms]"))
+    axes.axvspan(float(start), float(end), linewidth=0, **look)
+
+
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
 
 def _legend_above(axes: Axes, columns: int) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, borderaxespad=0, columnspacing=1.2)
+    lines = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))  # each name once
+    axes.legend(
+        lines.values(), lines.keys(), loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, borderaxespad=0,
+        columnspacing=1.2,
+    )  # fmt: skip
 
 
 def _svg(figure: Figure, salt: str) -> str:

@@ -1,25 +1,18 @@
-"""The page: what is in a report, and how it becomes HTML.
-
-The file holds its style and its charts, and asks for nothing from anywhere: no script, no font, no picture. A
-content security policy says so to the browser, and every name is escaped.
-"""
+"""The page: what is in the report of a training, a comparison or a search."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from edge.bundle import Bundle
 from edge.duration import duration_text
-from edge.errors import DataError
 from edge.limits import Budget
 from models.hidden import RULE
 from models.report import charts
+from models.report.document import Chart, drawn, render_document, write_document
 from models.report.stretch import choose
 from models.report.structure import autocorrelation, lags_for
 from models.search.comparison import BASELINES, CALLED, LINEAR, Comparison, Row, percent
@@ -53,36 +46,18 @@ class Page:
         return self.row.bundle if self.row else None
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart and what is to be read in it."""
-
-    title: str
-    svg: Markup
-    text: str
-    wide: bool = True
-
-
 def write_report(path: Path, page: Page) -> None:
     """Write a report; DataError if the file cannot be written."""
-    text = render(page)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: expected a file that can be written, got: {error.strerror}") from error
+    write_document(path, render(page))
 
 
 def render(page: Page) -> str:
     """Return the page as one HTML document."""
-    here = files("models.report")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"size": _size, "percent": percent}
-    template = environment.from_string(here.joinpath("template.html.j2").read_text("utf-8"))
     evidence = gather(page.bundle, page.task.recordings) if page.bundle else None
-    return template.render(
+    return render_document(
+        "report/template.html.j2",
+        {"size": _size, "percent": percent},
         page=page,
-        style=Markup(here.joinpath("style.css").read_text("utf-8")),  # noqa: S704 our own file
         facts=_facts(page),
         good=page.row is not None and page.row.family == page.comparison.recommended,
         charts=_charts(page, evidence),
@@ -177,7 +152,7 @@ def _learning(comparison: Comparison, row: Row) -> Chart:
 
 
 def _chart(title: str, svg: str, text: str, *, wide: bool = True) -> Chart:
-    return Chart(title, Markup(svg), text, wide)  # noqa: S704 drawn here, without a name in it
+    return Chart(title, drawn(svg), text, wide)
 
 
 def _settings(bundle: Bundle, asked: ForecasterSpec) -> list[tuple[str, str, bool]]:
