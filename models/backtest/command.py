@@ -54,7 +54,7 @@ def backtest(
     quiet_tensorflow()
     from models.backtest.backtest import run_backtest
     from models.backtest.labels import read_labels
-    from models.data.opening import open_data
+    from models.data.opening import open_data, read_option
     from models.data.periods import parse_moment
     from models.policy import read_policy
 
@@ -74,7 +74,7 @@ def backtest(
         Budget.parse(budget) if budget else None,
         policy,
         windows,
-        judge_from_ms=parse_moment(judge_from, time_zone) if judge_from else None,
+        judge_from_ms=read_option("--judge-from", parse_moment, judge_from, time_zone) if judge_from else None,
         baselines=baselines,
         on_outcome=(lambda _: None) if as_json else _progress,
     )
@@ -109,7 +109,8 @@ def _tell(found: "Backtest", report: Path | None, *, as_json: bool) -> None:
         }
         click.echo(json.dumps(facts | {"detectors": [each.to_json() for each in found.outcomes]}))
         return
-    table = Table("", title=heading(found), title_style="", title_justify="left")
+    click.echo(heading(found))
+    table = Table("")
     for each in found.outcomes:
         if not each.failure:
             table.add_column(each.name, justify="right")

@@ -18,6 +18,7 @@ class Judged:
     learning: int  #: slots in that stretch that were not judged
     alarms: Spans  #: that opened in it
     windows: Spans | None  #: of which a slot was judged or learnt from; None without labels
+    open_before: int = 0  #: alarms that were open already when it began
     unseen: int = 0  #: windows, or parts of them, within that stretch for which there is no slot
 
     @property
@@ -52,13 +53,15 @@ def judge(verdicts: Verdicts, interval_ms: int, from_ms: int, windows: Spans | N
         first, stop = windows.overlapped_by(slots_of(verdicts, interval_ms))
         unseen = int((first == stop).sum())
         windows = windows.take(first < stop)
+    inside = alarms.start >= from_ms
     known = verdicts.status != Status.LEARNING
     return Judged(
         interval_ms,
         verdicts.take(known),
         int((~known).sum()),
-        alarms.take(alarms.start >= from_ms),
+        alarms.take(inside),
         windows,
+        int((~inside).sum()),
         unseen,
     )
 

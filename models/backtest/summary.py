@@ -41,6 +41,8 @@ def heading(backtest: Backtest) -> str:
 def notes(backtest: Backtest) -> list[str]:
     """Return what is to be known beside the numbers."""
     told = [f"{each.name}: {each.failure}" for each in backtest.outcomes if each.failure]
+    if backtest.judged.open_before:
+        told.append(f"alarms that were open already when the judged stretch began: {backtest.judged.open_before}")
     if backtest.judged.unseen:
         told.append(f"labelled windows without any data, not counted: {backtest.judged.unseen}")
     return told

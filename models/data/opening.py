@@ -30,8 +30,8 @@ def open_data(options: DataOptions, channels: Sequence[str], time_zone: str) -> 
     `channels` are the columns or fields to read, in order; times without an offset are of the zone.
     """
     selection = Selection(
-        _option("--start", parse_moment, options.start, time_zone) if options.start else None,
-        _option("--end", parse_moment, options.end, time_zone) if options.end else None,
+        read_option("--start", parse_moment, options.start, time_zone) if options.start else None,
+        read_option("--end", parse_moment, options.end, time_zone) if options.end else None,
         tuple(_excluded(options, time_zone)),
         frozenset(options.only),
     )
@@ -88,12 +88,12 @@ def _check_fit(options: DataOptions, other: str, fitting: set[str]) -> None:
 
 
 def _excluded(options: DataOptions, time_zone: str) -> list[Period]:
-    periods = [_option("--exclude", parse_period, each, time_zone) for each in options.exclude]
+    periods = [read_option("--exclude", parse_period, each, time_zone) for each in options.exclude]
     return periods + (read_periods(options.exclude_file, time_zone) if options.exclude_file else [])
 
 
-def _option(name: str, parse: Callable[[str, str], T], text: str, time_zone: str) -> T:
-    """Return what a text means; ConfigError names the option."""
+def read_option(name: str, parse: Callable[[str, str], T], text: str, time_zone: str) -> T:
+    """Return what the text of an option means; ConfigError names the option."""
     try:
         return parse(text, time_zone)
     except ConfigError as error:

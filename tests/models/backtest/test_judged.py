@@ -31,6 +31,7 @@ def test_only_what_opened_from_the_moment_on_counts_by_stream_and_time() -> None
 def test_an_alarm_that_was_open_before_is_none_of_those_judged() -> None:
     judged = judge(verdicts(TIME, SCORE, STREAM, ALARM), 10, 140, None)
     assert judged.alarms.start.tolist() == [140]
+    assert judged.open_before == 1
 
 
 def test_slots_of_streams_that_are_learnt_are_not_judged_but_counted() -> None:
