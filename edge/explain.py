@@ -10,12 +10,19 @@ from edge.alarm import Severity
 from edge.calendar import zone
 from edge.manifest import Channel, Manifest
 from edge.reading import Status, Verdicts
+from edge.state import SIGNALS
 
 LEAST_SHARE = 0.1  #: a channel that contributed less is left out of the sentence, unless it left its band
 _HUGE = 1e7  # greater numbers are written with an exponent
 _UNITS = (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48), ("days", 86_400, 60), ("weeks", 604_800, 104))
 _YEAR_S = 31_556_952
 _MOST_YEARS = 1000
+
+_REASONS = {  # of signals other than the error, which the band tells of
+    "sustained": "it has been off for a while",
+    "novelty": "it lies outside of all that was seen before",
+    "context": "the day before was unlike it at this time",
+}
 
 Side = Literal["above", "below", "within", "missing", "learning"]
 
@@ -57,6 +64,7 @@ class Explanation:
     status: Status
     score: float | None
     severity: Severity | None  #: of the alarm's peak, None where there is neither alarm nor anomaly
+    signal: str | None  #: what was most surprising, one of edge.state.SIGNALS
     once_in: str | None  #: how often a score so high comes, such as "once in 40 days"
     ready_in: str | None  #: while learning, such as "about 3 h"
     channels: tuple[Deviation, ...]
@@ -72,6 +80,8 @@ class Explanation:
             if self._tells(each)
         ]
         if self.status is Status.ANOMALY:
+            if self.signal in _REASONS:
+                clauses.append(_REASONS[self.signal])
             clauses.append(f"so unusual a value comes about {self.once_in}")
         elif self.status is Status.LEARNING:
             clauses.append(f"still {learning}")
@@ -85,6 +95,7 @@ class Explanation:
             "status": self.status.name.lower(),
             "score": self.score,
             "severity": None if self.severity is None else self.severity.name.lower(),
+            "signal": self.signal,
             "once_in": self.once_in,
             "ready_in": self.ready_in,
             "channels": [asdict(each) | {"quality": list(each.quality)} for each in self.channels],
@@ -139,19 +150,11 @@ def explain(
         status=status,
         score=score,
         severity=Severity.of(highest) if severe and highest is not None else None,
+        signal=SIGNALS[verdicts.signal[at]] if verdicts.signal[at] >= 0 else None,
         once_in=None if once_in is None else _once_in(once_in * manifest.interval_ms / 1000),
         ready_in=None if ready_in is None else f"about {duration(ready_in * manifest.interval_ms / 1000)}",
         channels=tuple(sorted(deviations, key=lambda each: -(each.share or 0))),
     )
-
-
-def learning(slots: int, interval_ms: int) -> str:
-    """Say when a stream that still has so many slots to learn from will be judged.
-
-    >>> learning(1080, 10_000)
-    'learning, ready in about 3 h'
-    """
-    return f"learning, ready in about {duration(slots * interval_ms / 1000)}"
 
 
 def duration(seconds: float) -> str:

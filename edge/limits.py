@@ -90,11 +90,14 @@ class Tail:
         return cls(surprises.size, exceeding, threshold, excess / (exceeding + PRIOR_WEIGHT))
 
     def limit(self, per_slot: float) -> float:
-        """Return the surprise that is exceeded with that probability a slot, never below the threshold."""
+        """Return the surprise that is exceeded with that probability a slot.
+
+        It is never below the threshold, nor below what one signal alone exceeds with that probability.
+        """
         if per_slot == 0:
             return math.inf
         rate = min(per_slot * self.count / self.exceeding, 1.0)
-        return self.threshold - self.mean_excess * math.log(rate)
+        return max(self.threshold - self.mean_excess * math.log(rate), -math.log10(per_slot))
 
     def rate(self, surprises: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability a slot (n,) with which surprises (n,) are exceeded: the inverse of `limit`.

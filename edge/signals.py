@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge.day import Day
 from edge.state import Records
 
+LEAST_WIDTH = np.float32(0.1)  #: of the channel's scale; no range that was seen counts as narrower
 ERROR, SUSTAINED, NOVELTY, CONTEXT = range(4)
 SUSTAINED_SLOTS = 8
 HELD = np.float32(2.0)  #: times what is rare; an error counts at most so much towards the sustained one
@@ -37,7 +38,7 @@ class Signals:
         held = np.minimum(error, HELD * records["rare"][:, ERROR])
         signals[:, SUSTAINED] = sustained + (held - sustained) / SUSTAINED_SLOTS
         least, most = records["least"], records["most"]
-        outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, np.float32(1e-6))
+        outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, LEAST_WIDTH)
         signals[:, NOVELTY] = np.nan_to_num(outside, nan=0.0).max(axis=1).clip(0)
         signals[:, CONTEXT] = 0 if self._day is None else self._day.distance(observed, time, records)
         return signals

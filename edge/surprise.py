@@ -28,6 +28,8 @@ MEMORY_SLOTS = 8192
 TYPICAL, RARE = 0.5, 0.03  #: the shares of slots that exceed them
 LEAST_RATE = 1e-4
 LEAST_EXCESS = 0.05  #: of rare; a tail is never taken as steeper
+#: what is never rare: usual errors, the same, of the width of what was seen, of the channel's scale
+LEAST_RARE = np.array([1.0, 1.0, 0.01, 0.05], np.float32)
 PRIOR_SLOTS = 0.5  #: exceedances that the excess is taken to have seen, each of one mean
 _LN10 = np.float32(np.log(10))
 
@@ -45,6 +47,7 @@ class Reference:
     def fit(cls, signals: NDArray[np.floating]) -> Self:
         """Return the reference of signals (n, SIGNALS) that were seen while nothing was wrong."""
         typical, rare = np.quantile(signals, [1 - TYPICAL, 1 - RARE], axis=0, method="lower")
+        rare = np.maximum(rare, LEAST_RARE)
         beyond = signals > rare
         count = beyond.sum(axis=0)
         above = np.where(beyond, signals - rare, 0).sum(axis=0)
@@ -88,9 +91,8 @@ def learn(signals: NDArray[np.float32], records: Records, calm: NDArray[np.bool_
     rate += weight * (beyond - rate)
     typical += step * ((signals > typical) * np.float32(1 / TYPICAL) - 1)
     rare += step * (beyond * np.float32(1 / RARE) - 1)
-    np.maximum(typical, 0, out=typical)
-    records["typical"] = typical
-    records["rare"] = np.maximum(rare, typical)
+    records["typical"] = np.maximum(typical, 0)
+    records["rare"] = np.maximum(np.maximum(rare, typical), LEAST_RARE)
     records["rate"] = np.maximum(rate, np.float32(LEAST_RATE))
     records["excess"] = excess
 

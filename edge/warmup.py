@@ -1,4 +1,4 @@
-"""Warm-up: what watches a stream while its scale is learnt, and how long that takes.
+"""Warm-up: what watches a stream while its scale is learnt.
 
 The baseline expects the last value. Its error is measured in the running mean of what successive values differ by,
 once LEAST_SLOTS have been seen, and it is sure only of what comes right after the value before. The slots stay
@@ -30,18 +30,3 @@ class Baseline:
         knows &= (slot == records["last_slot"] + 1)[:, None]
         half = limit * _LN10 * records["pace"].astype(np.float64)
         return np.where(knows, records["held"], np.nan), np.where(knows, half, np.nan)
-
-
-def progress(ready_in: int, interval_ms: int) -> str:
-    """Return in words how long a stream is still learnt; `ready_in` is in slots.
-
-    >>> progress(1080, 10_000)
-    'learning, ready in about 3 h'
-    >>> progress(0, 10_000)
-    'ready'
-    """
-    if ready_in == 0:
-        return "ready"
-    left_s = ready_in * interval_ms / 1000
-    size, name = next((each for each in ((86_400, "d"), (3600, "h"), (60, "min")) if left_s >= 1.5 * each[0]), (1, "s"))
-    return f"learning, ready in about {max(round(left_s / size), 1)} {name}"

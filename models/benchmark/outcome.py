@@ -36,8 +36,8 @@ def of_verdicts(verdicts: Verdicts, policy: AlarmPolicy, first_ms: int, interval
     row = (verdicts.time - first_ms) // interval_ms
     score, error = np.zeros(rows), np.full(rows, np.nan)
     score[row] = np.nan_to_num(verdicts.score, nan=0.0)
-    half = (verdicts.upper - verdicts.lower) / 2
-    error[row] = np.fmax.reduce(np.abs(verdicts.value - verdicts.expected) / half, axis=1)
+    reach = np.maximum((verdicts.upper - verdicts.lower) / 2, np.finfo(float).tiny)
+    error[row] = np.fmax.reduce(np.abs(verdicts.value - verdicts.expected) / reach, axis=1)
     return Outcome(score, error, alarms_of(score, policy))
 
 

@@ -84,7 +84,7 @@ def input_range(splits: Sequence[Split]) -> tuple[Values, Values]:
     learnt = [each.scaled[: each.held_from] for each in splits]
     low = np.min([np.nanmin(part, axis=0) for part in learnt], axis=0)
     high = np.max([np.nanmax(part, axis=0) for part in learnt], axis=0)
-    margin = np.maximum((high - low) / 2, 1.0)
+    margin = np.maximum((high - low) * 2, 1.0)
     return low - margin, high + margin
 
 

@@ -167,7 +167,8 @@ def test_it_does_not_matter_when_it_ticks(
     for part in split(batch, [at for at, _ in cuts]):
         parts.append(ticking.feed(part))
         following = batch.time[np.searchsorted(batch.time, part.time[-1], side="right") :] if len(part) else batch.time
-        if len(part) and len(following):
+        doubts = ticking.table.field("doubt_time", np.arange(3, dtype=np.int32)) != NEVER  # they may follow yet
+        if len(part) and len(following) and not doubts.any():
             latest = int(part.time[-1])
             parts.append(
                 ticking.tick(min(latest + (cuts[0][1] * (interval_ms // 1000) if cuts else 0), int(following[0])))
