@@ -143,14 +143,17 @@ class Aligner:
         lane = stream.astype(np.int64) * self._channels + channel
         lanes = np.argsort(lane, kind="stable") if self._channels > 1 else np.arange(len(lane))
         newer = time > table.field("last_time", stream)[np.arange(len(stream)), channel]
-        newer[lanes] &= time[lanes] > newest_before(lane[lanes], time[lanes])
+        usable, known = on_time, time
+        if not on_time.all():
+            usable = on_time | self._is_complete(stream, slot, open_slot, last_slot)
+            known = np.where(usable, time, time.min() - 1)  # what is too late is not remembered either
+        newer[lanes] &= time[lanes] > newest_before(lane[lanes], known[lanes])
 
         keep = on_time & newer
         if not keep.all():
-            surplus = newer & ~on_time & self._is_complete(stream, slot, open_slot, last_slot)
+            kept = usable & newer
             self._ignored.duplicate += int(np.count_nonzero(~newer))
-            self._ignored.late += int(np.count_nonzero(newer & ~on_time & ~surplus))
-            kept = keep | surplus
+            self._ignored.late += int(np.count_nonzero(newer & ~usable))
             arrivals, slot, keep = arrivals.take(kept), slot[kept], keep[kept]
         if self._counter.any():
             arrivals = self._as_rates(arrivals, table)

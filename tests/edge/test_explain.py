@@ -8,7 +8,7 @@ import pytest
 from edge.alarm import Severity
 from edge.bundle import Bundle
 from edge.engine import open_engine
-from edge.explain import duration, explain, learning
+from edge.explain import duration, explain
 from edge.manifest import Channel, Manifest
 from edge.reading import Change, Readings, Status, Verdicts
 
@@ -213,7 +213,3 @@ def test_every_verdict_of_an_engine_can_be_explained(make_bundle: MakeBundle) ->
 )
 def test_durations_are_told_in_the_unit_that_suits(seconds: float, words: str) -> None:
     assert duration(seconds) == words
-
-
-def test_learning_is_told_by_slots_and_interval() -> None:
-    assert learning(30, 60_000) == "learning, ready in about 30 min"

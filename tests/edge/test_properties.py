@@ -189,8 +189,9 @@ def test_a_tick_before_anything_came_says_nothing() -> None:
     [
         [(0, 0, 0, 1.0), (0, 1, 0, 2.0), (0, 0, 1, 3.0)],
         [(0, 0, 0, 1.0), (0, 1, 0, 2.0), (0, 0, 60_002, 3.0), (0, 0, 1, 4.0), (0, 0, 2, 4.0)],
+        [(0, 0, 1000, 1.0), (0, 1, 0, 2.0), (0, 1, 0, 2.0)],
     ],
-    ids=["again", "after a clock that was wrong"],
+    ids=["again", "after a clock that was wrong", "late twice"],
 )
 def test_a_slot_that_is_cut_in_two_is_remembered_as_if_it_were_whole(rows: list[tuple[int, int, int, float]]) -> None:
     whole, cut = (engine_of((Channel("flow"), Channel("heat"))) for _ in range(2))

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.state import SIGNALS, Records
-from edge.surprise import LEAST_RATE, MEMORY_SLOTS, RARE, Reference, learn, signal_at, surprise
+from edge.surprise import LEAST_RARE, LEAST_RATE, MEMORY_SLOTS, RARE, Reference, learn, signal_at, surprise
 from tests.conftest import records_of
 
 LN10 = float(np.log(10))
@@ -64,10 +64,10 @@ def test_a_reference_is_fitted_to_what_was_seen() -> None:
     signals[::1000, 2] = 0.5
     fitted = Reference.fit(signals)
     assert fitted.typical == pytest.approx((2 * np.log(2), 0, 0, 0), rel=0.02)
-    assert fitted.rare == pytest.approx((-2 * np.log(RARE), 0, 0, 0), rel=0.02)
+    assert fitted.rare == pytest.approx((-2 * np.log(RARE), *LEAST_RARE[1:]), rel=0.02)
     assert fitted.rate == pytest.approx((RARE, 0.5 / 100_000, 0.001, 0.5 / 100_000), rel=0.01)
     assert fitted.excess[0] == pytest.approx(2.0, rel=0.05)
-    assert fitted.excess[2] == pytest.approx(0.5, rel=0.01)
+    assert fitted.excess[2] == pytest.approx(0.5 - LEAST_RARE[2], rel=0.01)
 
 
 def test_a_single_exceedance_does_not_settle_how_far_the_tail_reaches() -> None:
@@ -75,7 +75,7 @@ def test_a_single_exceedance_does_not_settle_how_far_the_tail_reaches() -> None:
     signals[0] = 30.0
     fitted = Reference.fit(signals)
     assert fitted.rate[0] == 0.01
-    assert fitted.excess[0] == pytest.approx((30.0 + 0.5 * 0.3) / 1.5, rel=1e-4)
+    assert fitted.excess[0] == pytest.approx((30.0 - LEAST_RARE[0] + 0.5 * 0.3) / 1.5, rel=1e-4)
 
 
 def follow(made: Records, signals: NDArray[np.float32]) -> None:
@@ -110,9 +110,17 @@ def test_the_quantiles_follow_a_slow_change() -> None:
 
 def test_a_signal_that_falls_silent_becomes_as_seldom_as_can_be() -> None:
     made = records()
-    follow(made, np.zeros(100_000, np.float32))
-    assert made["typical"][0, 0] == made["rare"][0, 0] == 0
-    assert made["rate"][0, 0] == np.float32(LEAST_RATE)
+    follow(made, np.zeros(60_000, np.float32))
+    assert made["typical"][0].tolist() == [0, 0, 0, 0]
+    assert made["rare"][0].tolist() == LEAST_RARE.tolist()
+    assert made["rate"][0].tolist() == [np.float32(LEAST_RATE)] * 4
+
+
+def test_what_is_less_than_is_ever_rare_raises_no_brow_however_quiet_it_was() -> None:
+    made = records()
+    follow(made, np.zeros(60_000, np.float32))
+    assert surprise(of_error(0.01), made)[0, 0] < 0.1
+    assert signal_at(np.array([0.0], np.float32), made, 0)[0] == LEAST_RARE[0]
 
 
 def test_one_wild_signal_moves_the_reference_little() -> None:
