@@ -133,48 +133,36 @@ class Aligner:
         return Entries(row, first_slot, value, count, time, flaw)
 
     def _in_order(self, arrivals: Arrivals, table: StateTable) -> tuple[Arrivals, NDArray[np.int64]]:
-        """Keep what is new and on time, counters as rates, and return it with its slots."""
+        """Keep what is new and on time, counters as rates, and return it with its slots.
+
+        A slot that closed as it was complete may get further readings, as it might in one batch: they change nothing
+        but what is the newest of their channels.
+        """
         stream, channel, time = arrivals.stream, arrivals.channel, arrivals.time
         slot = time // self._interval_ms
 
-        open_slot, last_slot = table.field("open_slot", stream), table.field("last_slot", stream)
-        on_time = (slot > last_slot) & (slot >= open_slot) & (slot >= newest_before(stream, slot))
+        last_slot = table.field("last_slot", stream)
+        usable = slot >= np.maximum(table.field("open_slot", stream), newest_before(stream, slot))
+        usable &= slot + self.aggregator.eager > last_slot
 
         lane = stream.astype(np.int64) * self._channels + channel
         lanes = np.argsort(lane, kind="stable") if self._channels > 1 else np.arange(len(lane))
         newer = time > table.field("last_time", stream)[np.arange(len(stream)), channel]
-        usable, known = on_time, time
-        if not on_time.all():
-            usable = on_time | self._is_complete(stream, slot, open_slot, last_slot)
-            known = np.where(usable, time, time.min() - 1)  # what is too late is not remembered either
+        known = time if usable.all() else np.where(usable, time, time.min() - 1)  # what is too late is not remembered
         newer[lanes] &= time[lanes] > newest_before(lane[lanes], known[lanes])
 
-        keep = on_time & newer
-        if not keep.all():
-            kept = usable & newer
+        taken, ended = usable & newer, slot <= last_slot
+        if not taken.all():
             self._ignored.duplicate += int(np.count_nonzero(~newer))
             self._ignored.late += int(np.count_nonzero(newer & ~usable))
-            arrivals, slot, keep = arrivals.take(kept), slot[kept], keep[kept]
+            arrivals, slot, ended = arrivals.take(taken), slot[taken], ended[taken]
         if self._counter.any():
             arrivals = self._as_rates(arrivals, table)
-        if not keep.all():
-            rest = arrivals.take(~keep)
+        if ended.any():
+            rest = arrivals.take(ended)
             table.put_cells("last_time", rest.stream, rest.channel, rest.time)
-            arrivals, slot = arrivals.take(keep), slot[keep]
+            arrivals, slot = arrivals.take(~ended), slot[~ended]
         return arrivals, slot
-
-    def _is_complete(
-        self,
-        stream: NDArray[np.int32],
-        slot: NDArray[np.int64],
-        open_slot: NDArray[np.int64],
-        last_slot: NDArray[np.int64],
-    ) -> NDArray[np.bool_]:
-        """Tell which readings (n,) are of the newest slot, that was complete before them."""
-        if not self.aggregator.eager:
-            return np.zeros(len(slot), bool)
-        complete: NDArray[np.bool_] = (slot == last_slot) & (slot > open_slot) & (slot >= newest_before(stream, slot))
-        return complete
 
     def _as_rates(self, arrivals: Arrivals, table: StateTable) -> Arrivals:
         """Return readings with the totals of counters turned into rates."""

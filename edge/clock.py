@@ -89,12 +89,13 @@ def _with_doubts(batch: Arrivals, table: StateTable) -> Arrivals:
         table.field("doubt_channel", rows),
         table.field("doubt_time", rows),
         table.field("doubt_value", rows),
-        np.zeros(len(rows), np.uint8),
+        table.field("doubt_flaw", rows),
     )
     if len(rows):
         table.put("doubt_time", rows, np.full(len(rows), NEVER))
         table.put("doubt_channel", rows, np.zeros(len(rows)))
         table.put("doubt_value", rows, np.zeros(len(rows)))
+        table.put("doubt_flaw", rows, np.zeros(len(rows)))
     batch = Arrivals.concatenate([doubts, batch])
     batch = batch.take(np.argsort(batch.stream, kind="stable"))
     return replace(batch, flaw=batch.flaw.copy())
@@ -104,3 +105,4 @@ def _put_doubts(doubts: Arrivals, table: StateTable) -> None:
     table.put("doubt_time", doubts.stream, doubts.time)
     table.put("doubt_channel", doubts.stream, doubts.channel)
     table.put("doubt_value", doubts.stream, doubts.value)
+    table.put("doubt_flaw", doubts.stream, doubts.flaw)

@@ -85,6 +85,7 @@ def record_dtype(channels: int, memory: int, day_bins: int = 0, room: int = 0) -
             ("doubt_time", "<i8"),  # a reading that leapt ahead and waits for company; NEVER where there is none
             ("doubt_channel", "<i2"),
             ("doubt_value", "<f8"),
+            ("doubt_flaw", "u1"),
             ("released", "<i8"),  # readings older than this have left the waiting room, ms
             ("waiting_time", "<i8", (room,)),  # NEVER where a place is free
             ("waiting_channel", "<i2", (room,)),

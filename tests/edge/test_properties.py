@@ -190,13 +190,14 @@ def test_a_tick_before_anything_came_says_nothing() -> None:
         [(0, 0, 0, 1.0), (0, 1, 0, 2.0), (0, 0, 1, 3.0)],
         [(0, 0, 0, 1.0), (0, 1, 0, 2.0), (0, 0, 60_002, 3.0), (0, 0, 1, 4.0), (0, 0, 2, 4.0)],
         [(0, 0, 1000, 1.0), (0, 1, 0, 2.0), (0, 1, 0, 2.0)],
+        [(0, 0, 0, 1.0), (0, 0, 60_000, 1.0), (0, 0, 10_000, 1.0), (0, 0, 10_001, 1.0)],
     ],
-    ids=["again", "after a clock that was wrong", "late twice"],
+    ids=["again", "after a clock that was wrong", "late twice", "a leap after a leap that was wrong"],
 )
 def test_a_slot_that_is_cut_in_two_is_remembered_as_if_it_were_whole(rows: list[tuple[int, int, int, float]]) -> None:
     whole, cut = (engine_of((Channel("flow"), Channel("heat"))) for _ in range(2))
     expected = whole.feed(batch_of(rows))
-    assert_same(expected, ordered([cut.feed(batch_of(rows[:2])), cut.feed(batch_of(rows[2:]))]))
+    assert_same(expected, ordered([cut.feed(batch_of([row])) for row in rows]))
     assert whole.ignored == cut.ignored
     assert whole.table.to_bytes(0) == cut.table.to_bytes(0)
 
