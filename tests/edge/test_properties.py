@@ -163,16 +163,14 @@ def test_it_does_not_matter_when_it_ticks(
     quiet, ticking = (engine_of(channels, lateness * interval_ms, interval_ms) for _ in range(2))
     end = START_MS + 1900 * interval_ms
     expected = ordered([quiet.feed(batch), quiet.tick(end)])
-    parts, cuts = [], sorted(ticks)
+    parts, fed, cuts = [], 0, sorted(ticks)
     for part in split(batch, [at for at, _ in cuts]):
         parts.append(ticking.feed(part))
-        following = batch.time[np.searchsorted(batch.time, part.time[-1], side="right") :] if len(part) else batch.time
+        fed += len(part)
         doubts = ticking.table.field("doubt_time", np.arange(3, dtype=np.int32)) != NEVER  # they may follow yet
-        if len(part) and len(following) and not doubts.any():
-            latest = int(part.time[-1])
-            parts.append(
-                ticking.tick(min(latest + (cuts[0][1] * (interval_ms // 1000) if cuts else 0), int(following[0])))
-            )
+        if cuts and fed < len(batch) and not doubts.any():
+            wanted = int(part.time[-1]) + cuts[0][1] * (interval_ms // 1000)
+            parts.append(ticking.tick(min(wanted, int(batch.time[fed]))))
     assert_same(expected, ordered([*parts, ticking.tick(end)]))
     for row in range(3):
         assert quiet.table.to_bytes(row) == ticking.table.to_bytes(row)
