@@ -122,6 +122,7 @@ class AlarmPolicy:
         """End the open alarms of the chosen records, which then cool down."""
         records["alarm"][chosen] = 0
         records["recent"][chosen] = 0
+        records["confirmed"][chosen] = 0
         records["cooling"][chosen] = self.cool_down
 
 

@@ -102,7 +102,6 @@ class Levels:
         deviation = np.abs(observed - records["new_level"][rows])
         if opened.any():
             new = rows[opened]
-            records["confirmed"][new] = 0
             records["new_mean"][new] = records["new_level"][new] = records["level"][new]
             records["new_noise"][new] = deviation[opened] = _usual_error(records, new)
 

@@ -2,7 +2,8 @@
 
 Each channel of a slot gets flags, apart from the score. A channel with a flag (but CLOCK) is unclean: it is
 neither scored nor learnt from. What is usual is learnt from clean slots only and forgotten slowly; each limit
-is that times a margin, and nothing but the range is judged in a stream's first slots.
+is that times a margin, and nothing but the range is judged in a stream's first slots. A level that the user has
+confirmed is not taken for another unit.
 """
 
 from collections.abc import Sequence
@@ -103,7 +104,8 @@ class Inspector:
             flags |= (known & _is_stuck(same, absent, records)) * np.uint8(Quality.STUCK)
         far = known & (np.abs(move) > np.maximum(FAR * records["pace"], FAR_SCALES * records["scale"]))
         if far.any() or records["unit_run"].any() or records["flips"].any():
-            unit = np.where(known & ~absent, conversions.find(value, records), np.uint8(0))
+            told = known & ~absent & (records["confirmed"] == 0)[:, None]
+            unit = np.where(told, conversions.find(value, records), np.uint8(0))
             flags |= (conversions.is_sustained(unit, records) & (unit > 0)) * np.uint8(Quality.UNIT)
             leap = (np.sign(np.where(absent, 0.0, move)) * far).astype(np.int8)
             flags |= (np.bitwise_count(_flips(leap, records)) >= MOST_FLIPS) * np.uint8(Quality.FLAPPING)

@@ -80,7 +80,7 @@ def record_dtype(channels: int, memory: int, day_bins: int = 0, room: int = 0) -
             ("day", "<f2", (day_bins, 2, channels)),  # least and greatest scaled value of each bin of yesterday
             ("kept", "<f2", (2, 2, channels)),  # yesterday's of the bin before this one, and of this one
             ("bin", "<i2"),  # the bin that today is in; -1 before the first
-            ("confirmed", "|u1"),  # whether the user has confirmed that the new level is normal
+            ("confirmed", "|u1"),  # whether the user has confirmed that the level since the alarm opened is normal
             ("newest", "<i8"),  # newest time of a reading, ms
             ("doubt_time", "<i8"),  # a reading that leapt ahead and waits for company; NEVER where there is none
             ("doubt_channel", "<i2"),

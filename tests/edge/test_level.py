@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from edge.alarm import AlarmPolicy, LevelRule
 from edge.engine import Engine
 from edge.errors import ConfigError
+from edge.quality import Quality
 from edge.reading import Change, Readings, Status, Verdicts
 from edge.runtime import Step
 from edge.surprise import Reference
@@ -226,3 +227,40 @@ def test_batches_do_not_matter_to_levels(make_bundle: MakeBundle) -> None:
     for first in range(0, len(scaled), 7):
         feed(parts, scaled[first : first + 7], first)
     assert parts.table.to_bytes(0) == whole.table.to_bytes(0)
+
+
+def in_another_unit() -> NDArray[np.float64]:
+    """Return calm values that are multiplied by 3.6 from CALM on, and are again as they were 100 slots later."""
+    scaled = 0.1 * noise(CALM + 200)
+    scaled[CALM : CALM + 100] += 2.6 * MEAN / SCALE
+    return scaled
+
+
+def test_a_confirmed_level_is_accepted_though_it_looks_like_another_unit(make_bundle: MakeBundle) -> None:
+    engine, scaled = watch(make_bundle, "confirm", adapts=False), in_another_unit()
+    before = feed(engine, scaled[: CALM + 20])
+    assert before.quality[-1, 0] == Quality.UNIT
+    assert engine.accept(ROW).tolist() == [0]
+    after = feed(engine, scaled[CALM + 20 : CALM + 100], CALM + 20)
+    assert after.change[0] == Change.ACCEPTED
+    assert not after.quality.any()
+    assert location(engine) == pytest.approx([3.6 * MEAN], abs=1)
+
+
+def test_after_a_confirmed_level_another_unit_is_told_of_again(make_bundle: MakeBundle) -> None:
+    engine, scaled = watch(make_bundle, "confirm", adapts=False), in_another_unit()
+    feed(engine, scaled[: CALM + 20])
+    engine.accept(ROW)
+    verdicts = feed(engine, scaled[CALM + 20 :], CALM + 20)
+    assert (verdicts.quality[-90:, 0] == Quality.UNIT).all()
+
+
+def test_a_confirmation_ends_with_its_alarm(make_bundle: MakeBundle) -> None:
+    engine, scaled = watch(make_bundle, "confirm", adapts=False), 0.1 * noise(CALM + 80)
+    scaled[CALM : CALM + 5] += 20
+    scaled[CALM + 50 :] += 20
+    feed(engine, scaled[: CALM + 5])
+    engine.accept(ROW)
+    verdicts = feed(engine, scaled[CALM + 5 :], CALM + 5)
+    assert count(verdicts, Change.ACCEPTED) == 0
+    assert verdicts.alarm[-1] != 0
