@@ -253,14 +253,3 @@ def test_after_a_confirmed_level_another_unit_is_told_of_again(make_bundle: Make
     engine.accept(ROW)
     verdicts = feed(engine, scaled[CALM + 20 :], CALM + 20)
     assert (verdicts.quality[-90:, 0] == Quality.UNIT).all()
-
-
-def test_a_confirmation_ends_with_its_alarm(make_bundle: MakeBundle) -> None:
-    engine, scaled = watch(make_bundle, "confirm", adapts=False), 0.1 * noise(CALM + 80)
-    scaled[CALM : CALM + 5] += 20
-    scaled[CALM + 50 :] += 20
-    feed(engine, scaled[: CALM + 5])
-    engine.accept(ROW)
-    verdicts = feed(engine, scaled[CALM + 5 :], CALM + 5)
-    assert count(verdicts, Change.ACCEPTED) == 0
-    assert verdicts.alarm[-1] != 0
