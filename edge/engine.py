@@ -68,7 +68,7 @@ class Engine:
         self._judge = Judge(manifest, per_slot, policy or AlarmPolicy(), calendar, adapts=adapts, observer=observer)
         self._low = np.array(manifest.scaling.low, np.float32)
         self._high = np.array(manifest.scaling.high, np.float32)
-        self._learn_slots = 2 * manifest.burn_in
+        self._learn_slots = max(2 * manifest.burn_in, manifest.day_bins)
         self._ready_slots = self._learn_slots + manifest.burn_in
 
     @property

@@ -11,11 +11,11 @@ from edge.bundle import Bundle
 from edge.engine import Engine, open_engine
 from edge.errors import BundleError
 from edge.limits import Budget
-from edge.manifest import Manifest
+from edge.manifest import Channel, Manifest
 from edge.reading import Change, Readings, Status, Verdicts
 from edge.runtime import OnnxRuntime
 from edge.state import SIGNALS
-from tests.conftest import INTERVAL_MS, REFERENCE, START_MS, MakeBundle, last_value_model
+from tests.conftest import INTERVAL_MS, REFERENCE, START_MS, LastValue, MakeBundle, last_value_model, manifest_of
 
 KNOWN = "plant/pump-1"
 PER_SLOT = 1e-4  #: alarms
@@ -119,6 +119,18 @@ def test_a_stream_the_bundle_does_not_know_learns_its_own_scale(make_bundle: Mak
     assert Status.LEARNING not in verdicts.status[12:]
     assert engine.table.field("location", ROW)[0, 0] == pytest.approx(noise[:8].mean())
     assert engine.table.field("scale", ROW)[0, 0] == pytest.approx(noise[:8].std())
+
+
+def test_a_scale_is_learnt_over_a_day_where_days_are_remembered() -> None:
+    manifest = manifest_of(Channel("flow"), interval_ms=600_000, burn_in=4, day_bins=144)
+    engine = Engine(manifest, LastValue(), PER_SLOT)
+    engine.add(["not trained on"])
+    slots = np.arange(160)
+    batch = series(np.sin(2 * np.pi * slots / 144).tolist())
+    verdicts = engine.feed(replace(batch, time=START_MS + slots * 600_000))
+    assert verdicts.ready_in[0] == 144 + 4
+    assert (verdicts.status == Status.LEARNING).sum() == 144 + 4
+    assert engine.table.field("scale", ROW)[0, 0] == pytest.approx(np.sqrt(0.5))
 
 
 def test_a_missing_channel_does_not_blind_the_others(make_bundle: MakeBundle) -> None:
