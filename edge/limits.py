@@ -17,7 +17,7 @@ _PERIOD_MS = {
     "month": 2_629_746_000,  # the mean month of the Gregorian calendar
     "year": 31_556_952_000,
 }
-PRIOR_EXCESS = 0.75  #: decades; about what real streams show
+PRIOR_EXCESS = 0.9  #: decades; about what real streams show
 PRIOR_WEIGHT = 24
 LEAST_SLOTS = 16
 _MOST_STEPS = 60.0  # mean excesses; beyond these a rate is no number that single precision holds

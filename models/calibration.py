@@ -27,7 +27,6 @@ from models.training.sequences import LEAST_HELD_OUT, Split
 PIECE = 4096  #: slots that are run one after another
 LEAD = 1024  #: slots before a later piece, or its burn-in or a day if that is longer; they only fill its memory
 LEARNT_SLOTS = 16_384  #: learnt from, of all streams together, that are run as well
-KNOWN_SHARE = 4  #: the first quarter of what was learnt from only tells what has been seen before
 NO_REFERENCE = Reference(*(((1.0,) * len(SIGNALS),) * 4))
 
 Values = NDArray[np.float64]
@@ -109,8 +108,7 @@ class _Piece:
 
 def _pieces(stream: int, each: Split, manifest: Manifest, streams: int) -> Iterator[_Piece]:
     """Cut a stream's last slots; the first piece has only the burn-in before it, as all of it would."""
-    known = max(manifest.burn_in, each.held_from // KNOWN_SHARE)
-    learnt_from = max(each.held_from - LEARNT_SLOTS // streams, known)
+    learnt_from = max(each.held_from - LEARNT_SLOTS // streams, min(manifest.burn_in, each.held_from))
     lead = max(LEAD, manifest.burn_in, manifest.day_bins and 86_400_000 // manifest.interval_ms + 1)
     for held, first, stop in (
         (False, learnt_from, each.held_from),

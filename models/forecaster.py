@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from models.autoregression import Autoregression
 from models.families import FAMILIES, open_family
 from models.head import Head, NoHead
 from models.spec import ForecasterSpec
@@ -16,7 +17,8 @@ class Forecaster(keras.Model):  # type: ignore[misc]
     """Forecasts the next H slots of C channels, over a whole sequence or one slot at a time.
 
     x at slot t is the scaled values of the C channels, followed by the calendar inputs of slot t + 1. With
-    a skip the forecast is the last value of each channel plus the head's output. Beside the forecast stands its
+    a skip the forecast is the last value of each channel plus the head's output, and with an order it has a linear
+    part too. Beside the forecast stands its
     width, of the same shape, or None if the head has none.
     """
 
@@ -24,8 +26,10 @@ class Forecaster(keras.Model):  # type: ignore[misc]
         super().__init__(name="forecaster")
         self.spec = spec = spec.sized(channels)
         self.channels, self.inputs, self.memory_size = channels, spec.inputs(channels), spec.memory(channels)
+        self._skips = spec.skip and spec.output == "linear"
         self.body = open_family(spec, channels)
-        self._head = (Head if FAMILIES[spec.family].has_head else NoHead)(spec, channels)
+        self.linear = Autoregression(spec, channels) if spec.order else None
+        self.head = (Head if FAMILIES[spec.family].has_head else NoHead)(spec, channels)
         self(ops.zeros((1, spec.lookback, self.inputs)))
 
     def call(self, x: Any, at: Any = None) -> tuple[Any, Any]:
@@ -33,15 +37,27 @@ class Forecaster(keras.Model):  # type: ignore[misc]
 
         Given slots `at` (n,), a forecaster whose family samples returns theirs alone (B, n, H, C).
         """
+        values = x[..., : self.channels]
+        beneath = self._beneath(values, self.linear(x) if self.linear else None)
         if at is None:
-            return self._head(self.body(x), x[..., : self.channels])  # type: ignore[no-any-return]
-        return self._head(self.body(x, at), ops.take(x, at, axis=1)[..., : self.channels])  # type: ignore[no-any-return]
+            return self.head(self.body(x), beneath)  # type: ignore[no-any-return]
+        return self.head(self.body(x, at), ops.take(beneath, at, axis=1))  # type: ignore[no-any-return]
 
     def step(self, x: Any, memory: Any) -> tuple[Any, Any, Any]:
         """Return the forecast (B, H, C) made at one slot (B, C'), its width, and the memory (B, S) after it."""
+        values, linear = x[:, : self.channels], None
+        if self.linear:
+            window = (self.spec.order - 1) * self.channels
+            linear, past = self.linear.step(x, memory[:, :window])
+            memory = memory[:, window:]
         features, after = self.body.step(x, memory)
-        forecast, width = self._head(features, x[:, : self.channels])
-        return forecast, width, after
+        forecast, width = self.head(features, self._beneath(values, linear))
+        return forecast, width, ops.concatenate([past, after], axis=1) if self.linear else after
+
+    def _beneath(self, values: Any, linear: Any) -> Any:
+        """Return what the head's output is added to (..., 1 or H, C), of the last values (..., C)."""
+        last = values[..., None, :] if self._skips else ops.zeros_like(values[..., None, :])
+        return last if linear is None else last + linear
 
     @cached_property
     def traced_step(self) -> Any:

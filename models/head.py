@@ -17,7 +17,7 @@ _WIDTH_ONE = log(expm1(1 - LEAST_WIDTH))  # softplus of it is 1 - LEAST_WIDTH
 class Head(keras.layers.Layer):  # type: ignore[misc]
     """Dense layers from features (..., U) to the forecast (..., H, C) and, where the head has one, its width.
 
-    The forecast goes through the `output` of the spec; only a linear one is added to the last values. The width
+    The forecast goes through the `output` of the spec; a linear one is added to what the network only has to better. The width
     of a gaussian head is the deviation of the errors, that of a student_t head their scale (Nix and Weigend
     1994): softplus, held above LEAST_WIDTH. Kernels begin at zero, so that training begins with the last-value
     forecast and a width of 1.
@@ -28,16 +28,13 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
         if spec.output == "softmax" and channels < 2:
             raise ConfigError("output: expected sigmoid or linear for one channel, got softmax")
         self._shape = (spec.horizon, channels)
-        self._skip = spec.skip and spec.output == "linear"
         self._output = keras.activations.get(_OUTPUTS[spec.output])
-        self._forecast = self._dense("forecast", 0.0)
+        self.forecast = self._dense("forecast", 0.0)
         self._width = None if spec.head == "point" else self._dense("width", _WIDTH_ONE)
 
-    def call(self, features: Any, last: Any) -> tuple[Any, Any]:
-        """Return forecast (..., H, C) and width (..., H, C) or None, for features (..., U) and last values (..., C)."""
-        forecast = self._output(self._shaped(self._forecast(features)))
-        if self._skip:
-            forecast = forecast + last[..., None, :]
+    def call(self, features: Any, beneath: Any) -> tuple[Any, Any]:
+        """Return forecast (..., H, C) and width or None, for features (..., U) and what is beneath (..., 1 or H, C)."""
+        forecast = self._output(self._shaped(self.forecast(features))) + beneath
         if self._width is None:
             return forecast, None
         return forecast, LEAST_WIDTH + ops.softplus(self._shaped(self._width(features)))
@@ -59,6 +56,6 @@ class NoHead(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(name="head")
         self._shape = (spec.horizon, channels)
 
-    def call(self, features: Any, last: Any) -> tuple[Any, Any]:  # noqa: ARG002
+    def call(self, features: Any, beneath: Any) -> tuple[Any, Any]:  # noqa: ARG002
         """Return the features (..., H C) as forecast (..., H, C), and no width."""
         return ops.reshape(features, (*ops.shape(features)[:-1], *self._shape)), None

@@ -19,7 +19,7 @@ GATES = ("sigmoid", "hard_sigmoid", "tanh")
 LOSSES = ("huber", "mse", "rmse", "mae", "likelihood", "cross_entropy")
 MOST_SEASON = 10_080  #: slots; a week of minutes
 MOST_MEMORY = 1 << 16  #: numbers a stream, 256 KiB: 10,000 streams are 2.6 GB
-_ABSENT = {"calendar": False, "head": "point", "output": "linear"}  # a seasonal lookback is its season
+_ABSENT = {"calendar": False, "head": "point", "output": "linear", "order": 0}  # a seasonal lookback is its season
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,17 @@ class ForecasterSpec:
     skip: bool = may_be(Flag(), None)  #: forecast = the channels' last values + the network's output
     head: str = may_be(OneOf(("point", "gaussian", "student_t")), None)  #: a forecast alone, or with its width
     output: str = may_be(OneOf(("linear", "sigmoid", "softmax")), None)  #: the last two of values in 0..1
+    order: int = may_be(Whole(0), None)  #: slots of the linear forecast beneath the network; 0: there is none
 
     def __post_init__(self) -> None:
         check(self, frozenset(each.name for each in fields(self)) - {"family", "horizon"})
         self._settle()
         if self.head != "point" and self.output != "linear":
             raise ConfigError(f"output: expected linear with a {self.head} head, got {self.output}")
+        if self.order > (most := self.lookback if self.output == "linear" else 0):
+            raise ConfigError(
+                f"order: expected at most {most} with lookback {self.lookback} and {self.output} output, got {self.order}"
+            )
 
     def inputs(self, channels: int) -> int:
         """Return C', the width of x for so many channels."""
@@ -60,7 +65,7 @@ class ForecasterSpec:
 
     def memory(self, channels: int) -> int:
         """Return S, the numbers of memory a stream of so many channels has; the spec must be `sized`."""
-        return FAMILIES[self.family].memory(self, channels)
+        return FAMILIES[self.family].memory(self, channels) + max(self.order - 1, 0) * channels
 
     def sized(self, channels: int) -> Self:
         """Return the spec with its units, by the rule of thumb if not given; ConfigError if its memory is absurd."""
@@ -79,7 +84,7 @@ class ForecasterSpec:
         family = FAMILIES[self.family]
         for each in fields(self):
             given, name = getattr(self, each.name), each.name
-            if name in ("family", "horizon"):
+            if name in ("family", "horizon") or (name == "order" and name in family.fields):
                 continue
             absent = self.season if name == "lookback" else _ABSENT.get(name)
             if name not in family.fields and given not in (None, absent):
@@ -87,6 +92,9 @@ class ForecasterSpec:
                 raise ConfigError(f"{name}: expected a family that has it ({have}), got {given!r} for {self.family}")
             if given is None:
                 object.__setattr__(self, name, family.fields.get(name, absent))
+        if self.order is None:
+            beneath = min(family.fields["order"], self.lookback) if self.skip and self.output == "linear" else 0
+            object.__setattr__(self, "order", beneath)
 
 
 @dataclass(frozen=True, slots=True)

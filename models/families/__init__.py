@@ -36,7 +36,7 @@ class Family:
 
 _LINEAR = {"lookback": 24, "calendar": True, "skip": True}
 _TRAINED = {**_LINEAR, "head": "point", "output": "linear"}
-_HIDDEN = {**_TRAINED, "units": None, "dropout": 0.0}  # None: a rule of thumb decides
+_HIDDEN = {**_TRAINED, "units": None, "dropout": 0.0, "order": 3}  # None: a rule of thumb decides
 _CELLS = {**_HIDDEN, "layers": 1, "activation": "tanh"}
 _GATED = {**_CELLS, "recurrent_activation": "sigmoid", "recurrent_dropout": 0.0}
 _GRU = {**_GATED, "reset_after": True}

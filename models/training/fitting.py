@@ -21,6 +21,7 @@ from models.training.optimizers import SLOWER, open_optimizer
 from models.training.progress import Progress
 from models.training.sequences import Stretches
 
+UNEARNED = "no better than the simpler forecast"
 LEAST_STEPS = 8  #: steps an epoch: where stretches are few, batches are small
 EVALUATED = 512  #: stretches forecast at a time
 
@@ -57,7 +58,10 @@ def fit(
 ) -> Fitted:
     """Train a new forecaster and return it as it was when it was best on what was held out.
 
-    Best is the least mean absolute error, or the least loss where that says more (likelihood, cross-entropy).
+    Best is the least mean absolute error, or the least loss where that says more (likelihood, cross-entropy). What is
+    simpler is kept unless the error is less by more than its standard error (Breiman et al. 1984), which is taken as
+    one part in the root of the slots held out: the last value unless what is linear is better, and that unless the
+    network is.
     It stops after `patience` epochs that are no better, after `epochs`, at `target_error`, when the loss is no
     longer finite (ConfigError if nothing had been learnt), or when it is interrupted after the first epoch. The
     same arguments give the same weights on the same machine. `on_epoch` is told of each epoch; what it raises
@@ -68,8 +72,11 @@ def fit(
     judge = _Judge(forecaster, held_out, Loss(spec, training))
     if FAMILIES[spec.family].fitted != "gradient":
         return _without_gradient(forecaster, learnt, judge)
+    if forecaster.linear:
+        _solve(forecaster, forecaster.linear.features, forecaster.linear.solved, learnt, judge)
     trainer = _Trainer(forecaster, learnt, Loss(spec, training), training)
-    best = _Best(forecaster, judge.judge(), training)
+    simpler, weights = judge.judge(), forecaster.get_weights()
+    best = _Best(forecaster, simpler, training)
     with Progress(training.epochs, shown=progress) as shown:
         try:
             while not best.stopped:
@@ -82,6 +89,9 @@ def fit(
                     trainer.slow_down()
         except KeyboardInterrupt:
             best.interrupt()
+    if not best.is_worth_more(simpler, judge.standard_error):
+        forecaster.set_weights(weights)
+        return Fitted(forecaster, best.epochs, simpler.error, UNEARNED)
     forecaster.set_weights(best.weights)
     return Fitted(forecaster, best.epochs, best.judged.error, best.stopped)
 
@@ -95,8 +105,19 @@ def last_value_error(stretches: Stretches) -> float:
 def _without_gradient(forecaster: Forecaster, learnt: Stretches, judge: "_Judge") -> Fitted:
     """Return a forecaster of a family that is solved for, learns in service, or has nothing to learn."""
     if FAMILIES[forecaster.spec.family].fitted == "closed form":
-        return Fitted(forecaster, 0, fit_ridge(forecaster, learnt, lambda: judge.judge().error), "solved")
+        error = _solve(forecaster, forecaster.body, forecaster.head.forecast, learnt, judge)
+        return Fitted(forecaster, 0, error, "solved")
     return Fitted(forecaster, 0, judge.judge().error, "nothing to fit")
+
+
+def _solve(
+    forecaster: Forecaster,
+    features: Callable[[Any], Any],
+    layer: keras.layers.Dense,
+    learnt: Stretches,
+    judge: "_Judge",
+) -> float:
+    return fit_ridge(forecaster, features, layer, learnt, lambda: judge.judge().error, judge.standard_error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +154,12 @@ class _Best:
         elif self.epochs >= self._training.epochs:
             self.stopped = "all epochs done"
 
+    def is_worth_more(self, simpler: "_Judged", share: float) -> bool:
+        """Tell whether it is better than what is simpler by more than a share of its error."""
+        if simpler.measure != simpler.error:  # a loss that says more than the error does
+            return self.judged.measure < simpler.measure
+        return self.judged.error < (1 - share) * simpler.error
+
     def interrupt(self) -> None:
         """Stop at the user's wish, if there is anything to keep."""
         if self.epochs == 0:
@@ -162,6 +189,7 @@ class _Judge:
             [tf.constant(each[first : first + EVALUATED]) for each in (stretches.x, stretches.target, stretches.weight)]
             for first in range(0, len(stretches), EVALUATED)
         ]
+        self.standard_error = 1 / np.sqrt(max(1, np.count_nonzero(stretches.weight.any(axis=(2, 3)))))
         self._count = float(stretches.weight.sum(dtype=np.float64))
         self._sums = tf.function(self._sums_of, reduce_retracing=True)
 

@@ -7,7 +7,7 @@ from models.spec import ForecasterSpec
 
 @pytest.mark.parametrize(("skip", "expected"), [(True, [[[0.5, -2.0]] * 2]), (False, [[[0.0, 0.0]] * 2])])
 def test_an_untrained_forecaster_expects_the_last_value_or_the_mean(skip: bool, expected: list[list[float]]) -> None:
-    forecaster = Forecaster(ForecasterSpec(family="elman", units=3, horizon=2, skip=skip, calendar=False), 2)
+    forecaster = Forecaster(ForecasterSpec(family="elman", units=3, horizon=2, skip=skip, calendar=False, order=0), 2)
     forecast, *_ = forecaster.step(np.array([[0.5, -2.0]], np.float32), np.zeros((1, 3), np.float32))
     np.testing.assert_array_equal(forecast, expected)
 

@@ -1,0 +1,42 @@
+"""Autoregression: a linear forecast beneath a network, fitted in closed form; the network adds what it misses."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.families.window import Windowed
+from models.spec import ForecasterSpec
+
+
+class Autoregression(keras.layers.Layer):  # type: ignore[misc]
+    """Adds to a forecast what is linear in the values of the last K slots, K being the spec's order.
+
+    Its memory is the values of the last K - 1 slots, (K - 1) C. Its weights are solved for before the network is trained, and
+    stay; they begin at zero. A network that learns from few slots is then no worse than the linear forecast (Zhang
+    2003: hybrid ARIMA and neural network).
+    """
+
+    def __init__(self, spec: ForecasterSpec, channels: int) -> None:
+        super().__init__(name="autoregression")
+        self._shape = (spec.horizon, channels)
+        self._window = Windowed(keras.layers.Flatten(), spec.order)
+        self.solved = keras.layers.Dense(
+            spec.horizon * channels, kernel_initializer="zeros", trainable=False, name="solved"
+        )
+
+    def call(self, x: Any) -> Any:
+        """Return the linear part (B, T, H, C) of the forecasts made at each slot of a sequence (B, T, C')."""
+        return self._shaped(self.solved(self.features(x)))
+
+    def features(self, x: Any) -> Any:
+        """Return the windows (B, T, K C) that end at each slot of a sequence (B, T, C')."""
+        return self._window(x[..., : self._shape[1]])
+
+    def step(self, x: Any, memory: Any) -> tuple[Any, Any]:
+        """Return the linear part (B, H, C) of the forecast made at one slot (B, C'), and the memory after it."""
+        features, after = self._window.step(x[:, : self._shape[1]], memory)
+        return self._shaped(self.solved(features)), after
+
+    def _shaped(self, numbers: Any) -> Any:
+        return ops.reshape(numbers, (*ops.shape(numbers)[:-1], *self._shape))
