@@ -50,7 +50,7 @@ def benchmark(
     """
     from models.benchmark.benchmark import Benchmark
 
-    contender = _contender(family, pairs(settings))
+    contender = contender_of(family, pairs(settings))
     run = Benchmark(board, data, out, contender, files)
     failed: list[Told] = []
     bar = Bar(board, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"),
@@ -76,14 +76,15 @@ def benchmark(
         sys.exit(1)
 
 
-def _contender(family: str, given: dict[str, str]) -> "Contender":
+def contender_of(family: str, given: dict[str, str]) -> "Contender":
     """Return what is to be measured; ConfigError for a setting that it does not have."""
     from models.benchmark.floors import FLOORS
-    from models.benchmark.running import Contender
+    from models.benchmark.running import LOOKBACK, Contender
     from models.spec import read_settings
 
     if family in FLOORS:
         if given:
             raise ConfigError(f"--set: expected no settings of {family}, got {', '.join(given)}")
         return Contender(family)
-    return Contender(family, *read_settings({**given, "family": family}))
+    defaults = {"lookback": str(LOOKBACK)} if family in FAMILIES and "lookback" in FAMILIES[family].fields else {}
+    return Contender(family, *read_settings({**defaults, **given, "family": family}))
