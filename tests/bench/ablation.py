@@ -38,7 +38,7 @@ from models.training import fitting
 FIXED = 0.5  #: the limit as an anomaly score
 
 
-def _without(signal: int) -> Callable[[ExitStack], None]:
+def _without(signal: int) -> Callable[[ExitStack], object]:
     """Have a signal say nothing."""
     read = Signals.read
 
@@ -66,7 +66,7 @@ def _restless(stack: ExitStack) -> None:
     stack.enter_context(patch.object(running, "POLICY", replace(running.POLICY, rest=0)))
 
 
-TECHNIQUES: dict[str, Callable[[ExitStack], None]] = {
+TECHNIQUES: dict[str, Callable[[ExitStack], object]] = {
     "nothing": lambda _: None,
     "error": _without(ERROR),
     "sustained error": _without(SUSTAINED),
