@@ -3,17 +3,17 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from models.families.window import Windowed
+from models.head import shaped
 from models.spec import ForecasterSpec
 
 
 class Autoregression(keras.layers.Layer):  # type: ignore[misc]
     """Adds to a forecast what is linear in the values of the last K slots, K being the spec's order.
 
-    Its memory is the values of the last K - 1 slots, (K - 1) C. Its weights are solved for before the network is trained, and
-    stay; they begin at zero. A network that learns from few slots is then no worse than the linear forecast (Zhang
+    Its memory is the values of the last K - 1 slots, (K - 1) C. Its weights begin at zero, are solved for before the
+    network is trained, and stay. A network that learns from few slots is then no worse than the linear forecast (Zhang
     2003: hybrid ARIMA and neural network).
     """
 
@@ -27,7 +27,7 @@ class Autoregression(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, x: Any) -> Any:
         """Return the linear part (B, T, H, C) of the forecasts made at each slot of a sequence (B, T, C')."""
-        return self._shaped(self.solved(self.features(x)))
+        return shaped(self.solved(self.features(x)), self._shape)
 
     def features(self, x: Any) -> Any:
         """Return the windows (B, T, K C) that end at each slot of a sequence (B, T, C')."""
@@ -36,7 +36,4 @@ class Autoregression(keras.layers.Layer):  # type: ignore[misc]
     def step(self, x: Any, memory: Any) -> tuple[Any, Any]:
         """Return the linear part (B, H, C) of the forecast made at one slot (B, C'), and the memory after it."""
         features, after = self._window.step(x[:, : self._shape[1]], memory)
-        return self._shaped(self.solved(features)), after
-
-    def _shaped(self, numbers: Any) -> Any:
-        return ops.reshape(numbers, (*ops.shape(numbers)[:-1], *self._shape))
+        return shaped(self.solved(features), self._shape), after

@@ -13,7 +13,7 @@ from models.calibration import NO_REFERENCE, calibrate, unit_scaling
 from models.data.recordings import fingerprint
 from models.export import export_onnx
 from models.spec import ForecasterSpec, TrainingSpec
-from models.training.fitting import Epoch, Fitted, fit, last_value_error
+from models.training.fitting import UNEARNED, Epoch, Fitted, fit, last_value_error
 from models.training.preparation import Prepared
 
 _NO_TAIL = Tail(count=1, exceeding=1, threshold=0.0, mean_excess=1.0)
@@ -76,6 +76,7 @@ def train_calibrated(
             "held_out_error": fitted.error,
             "last_value_error": last_value_error(prepared.held_out),
             "epochs": float(fitted.epochs),
+            "left_out": float(fitted.stopped == UNEARNED),
         },
         data=fingerprint([each.recording for each in splits]) | dict(account or {}),
     )

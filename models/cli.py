@@ -13,6 +13,7 @@ from edge.errors import ConfigError
 from edge.limits import Budget
 from models.data.options import DataOptions, RecordingOptions, data_options, recording_options
 from models.families import FAMILIES
+from models.merit import left_out
 
 if TYPE_CHECKING:
     from models.search.task import Task
@@ -162,11 +163,13 @@ def _tell(bundle: Bundle, *, as_json: bool) -> None:
     limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(manifest.interval_ms))
     if as_json:
         summary: dict[str, Any] = {"bundle": str(bundle.path), "data": manifest.data, "limit": limit, **metrics}
-        click.echo(json.dumps(summary | {"beats_last_value": error < last}))
+        click.echo(json.dumps(summary | {"beats_last_value": error < last, "left_out": bool(metrics["left_out"])}))
         return
     click.echo(f"bundle          {bundle.path}")
     click.echo(f"learnt from     {manifest.data['rows']} rows of {manifest.data['streams']} streams")
     click.echo(f"held-out error  {error:.4g} of a standard deviation; {last:.4g} if the last value is the forecast")
     click.echo(f"limit           {limit:.3g} decades of surprise, for {manifest.budget}")
-    if error >= last:
+    if told := left_out(manifest):
+        click.echo(told, err=True)
+    elif error >= last:
         click.echo("The network does not beat the last value: it has learnt nothing that helps.", err=True)

@@ -16,10 +16,10 @@ from models.spec import ForecasterSpec
 class Forecaster(keras.Model):  # type: ignore[misc]
     """Forecasts the next H slots of C channels, over a whole sequence or one slot at a time.
 
-    x at slot t is the scaled values of the C channels, followed by the calendar inputs of slot t + 1. With
-    a skip the forecast is the last value of each channel plus the head's output, and with an order it has a linear
-    part too. Beside the forecast stands its
-    width, of the same shape, or None if the head has none.
+    x at slot t is the scaled values of the C channels, followed by the calendar inputs of slot t + 1. The forecast is
+    the head's output, plus the last value of each channel with a skip, plus what is linear in the last slots with an
+    order. Beside it stands its width, of the same shape, or None if the head has none. The memory is that of the
+    linear part, then that of the body.
     """
 
     def __init__(self, spec: ForecasterSpec, channels: int) -> None:

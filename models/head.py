@@ -17,10 +17,10 @@ _WIDTH_ONE = log(expm1(1 - LEAST_WIDTH))  # softplus of it is 1 - LEAST_WIDTH
 class Head(keras.layers.Layer):  # type: ignore[misc]
     """Dense layers from features (..., U) to the forecast (..., H, C) and, where the head has one, its width.
 
-    The forecast goes through the `output` of the spec; a linear one is added to what the network only has to better. The width
-    of a gaussian head is the deviation of the errors, that of a student_t head their scale (Nix and Weigend
-    1994): softplus, held above LEAST_WIDTH. Kernels begin at zero, so that training begins with the last-value
-    forecast and a width of 1.
+    The forecast goes through the `output` of the spec; a linear one is added to what is beneath it: the last values and
+    what is linear. The width of a gaussian head is the deviation of the errors, that of a student_t head their scale
+    (Nix and Weigend 1994): softplus, held above LEAST_WIDTH. Kernels begin at zero, so that training begins with the
+    forecast beneath and a width of 1.
     """
 
     def __init__(self, spec: ForecasterSpec, channels: int) -> None:
@@ -34,19 +34,16 @@ class Head(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, features: Any, beneath: Any) -> tuple[Any, Any]:
         """Return forecast (..., H, C) and width or None, for features (..., U) and what is beneath (..., 1 or H, C)."""
-        forecast = self._output(self._shaped(self.forecast(features))) + beneath
+        forecast = self._output(shaped(self.forecast(features), self._shape)) + beneath
         if self._width is None:
             return forecast, None
-        return forecast, LEAST_WIDTH + ops.softplus(self._shaped(self._width(features)))
+        return forecast, LEAST_WIDTH + ops.softplus(shaped(self._width(features), self._shape))
 
     def _dense(self, name: str, bias: float) -> Any:
         start = keras.initializers.Constant(bias)
         return keras.layers.Dense(
             self._shape[0] * self._shape[1], kernel_initializer="zeros", bias_initializer=start, name=name
         )
-
-    def _shaped(self, numbers: Any) -> Any:
-        return ops.reshape(numbers, (*ops.shape(numbers)[:-1], *self._shape))
 
 
 class NoHead(keras.layers.Layer):  # type: ignore[misc]
@@ -58,4 +55,9 @@ class NoHead(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, features: Any, beneath: Any) -> tuple[Any, Any]:  # noqa: ARG002
         """Return the features (..., H C) as forecast (..., H, C), and no width."""
-        return ops.reshape(features, (*ops.shape(features)[:-1], *self._shape)), None
+        return shaped(features, self._shape), None
+
+
+def shaped(numbers: Any, shape: tuple[int, int]) -> Any:
+    """Return numbers (..., H C) as (..., H, C)."""
+    return ops.reshape(numbers, (*ops.shape(numbers)[:-1], *shape))

@@ -55,9 +55,8 @@ class ForecasterSpec:
         if self.head != "point" and self.output != "linear":
             raise ConfigError(f"output: expected linear with a {self.head} head, got {self.output}")
         if self.order > (most := self.lookback if self.output == "linear" else 0):
-            raise ConfigError(
-                f"order: expected at most {most} with lookback {self.lookback} and {self.output} output, got {self.order}"
-            )
+            given = f"lookback {self.lookback} and {self.output} output"
+            raise ConfigError(f"order: expected at most {most} with {given}, got {self.order}")
 
     def inputs(self, channels: int) -> int:
         """Return C', the width of x for so many channels."""

@@ -18,6 +18,7 @@ from edge.errors import ForesenseError
 from edge.manifest import Manifest
 from edge.runtime import Runtime, open_runtime
 from models.families import FAMILIES
+from models.merit import left_out
 from models.search.evidence import gather
 from models.search.space import settings_for
 from models.search.task import Task
@@ -57,6 +58,11 @@ class Row:
     failure: str = ""
     bundle: Bundle | None = None  #: its folder may be gone
     history: tuple[Epoch, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """Say that its network is left out, if it is."""
+        return left_out(self.bundle.manifest) if self.bundle else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ class Comparison:
             "margin": MARGIN,
             "budget_per_week": self.budget_per_week,
             "families": [
-                {"family": row.family, "failure": row.failure or None}
+                {"family": row.family, "failure": row.failure or None, "note": row.note or None}
                 | (asdict(row.measured) if row.measured else {})
                 | {"gain_over_linear": or_none(self.gain(row.family))}
                 for row in self.rows

@@ -18,7 +18,8 @@ def table(compared: Comparison) -> Table:
         chosen = row.family == compared.recommended
         cells = _cells(compared, row, row.measured) if row.measured else ["failed"]
         found.add_row(f"{row.family} *" if chosen else row.family, *cells, style="bold" if chosen else "")
-    found.caption = "\n".join(f"{row.family}: {row.failure}" for row in compared.rows if row.failure)
+    told = [(row.family, row.failure or row.note) for row in compared.rows]
+    found.caption = "\n".join(f"{family}: {text}" for family, text in told if text)
     found.caption_justify = "left"
     return found
 

@@ -1,6 +1,7 @@
 """Fitting: a forecaster runs through its stretches and learns to forecast each next slot."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,7 @@ class Fitted:
     forecaster: Forecaster
     epochs: int
     error: float  #: mean absolute error on what was held out, scaled
-    stopped: str  #: why there were no more epochs
+    stopped: str  #: why there were no more epochs; UNEARNED if what is simpler is used without the network
 
 
 def fit(
@@ -58,10 +59,10 @@ def fit(
 ) -> Fitted:
     """Train a new forecaster and return it as it was when it was best on what was held out.
 
-    Best is the least mean absolute error, or the least loss where that says more (likelihood, cross-entropy). What is
-    simpler is kept unless the error is less by more than its standard error (Breiman et al. 1984), which is taken as
-    one part in the root of the slots held out: the last value unless what is linear is better, and that unless the
-    network is.
+    Best is the least mean absolute error, or the least loss where that says more (likelihood, cross-entropy).
+    The last value is kept unless what is linear is better, and that unless the network is: an error has to be less by
+    more than its standard error (Breiman et al. 1984), taken as one part in the root of the slots held out.
+
     It stops after `patience` epochs that are no better, after `epochs`, at `target_error`, when the loss is no
     longer finite (ConfigError if nothing had been learnt), or when it is interrupted after the first epoch. The
     same arguments give the same weights on the same machine. `on_epoch` is told of each epoch; what it raises
@@ -89,7 +90,7 @@ def fit(
                     trainer.slow_down()
         except KeyboardInterrupt:
             best.interrupt()
-    if not best.is_worth_more(simpler, judge.standard_error):
+    if not judge.prefers(best.judged, simpler):
         forecaster.set_weights(weights)
         return Fitted(forecaster, best.epochs, simpler.error, UNEARNED)
     forecaster.set_weights(best.weights)
@@ -154,12 +155,6 @@ class _Best:
         elif self.epochs >= self._training.epochs:
             self.stopped = "all epochs done"
 
-    def is_worth_more(self, simpler: "_Judged", share: float) -> bool:
-        """Tell whether it is better than what is simpler by more than a share of its error."""
-        if simpler.measure != simpler.error:  # a loss that says more than the error does
-            return self.judged.measure < simpler.measure
-        return self.judged.error < (1 - share) * simpler.error
-
     def interrupt(self) -> None:
         """Stop at the user's wish, if there is anything to keep."""
         if self.epochs == 0:
@@ -189,7 +184,8 @@ class _Judge:
             [tf.constant(each[first : first + EVALUATED]) for each in (stretches.x, stretches.target, stretches.weight)]
             for first in range(0, len(stretches), EVALUATED)
         ]
-        self.standard_error = 1 / np.sqrt(max(1, np.count_nonzero(stretches.weight.any(axis=(2, 3)))))
+        slots = int(np.count_nonzero(stretches.weight.any(axis=(2, 3))))
+        self.standard_error = 1 / math.sqrt(slots)  #: share of an error
         self._count = float(stretches.weight.sum(dtype=np.float64))
         self._sums = tf.function(self._sums_of, reduce_retracing=True)
 
@@ -198,6 +194,12 @@ class _Judge:
         sums = np.array([self._sums(*part).numpy() for part in self._parts], np.float64)
         error, loss = (float(each) for each in sums.sum(axis=0) / self._count)
         return _Judged(error, loss if self._loss.judges else error)
+
+    def prefers(self, judged: _Judged, simpler: _Judged) -> bool:
+        """Tell whether what was judged is better than what is simpler: an error by more than its standard error."""
+        if self._loss.judges:
+            return judged.measure < simpler.measure
+        return judged.error < (1 - self.standard_error) * simpler.error
 
     def _sums_of(self, x: Any, target: Any, weight: Any) -> Any:
         outlook = self._forecaster(x)

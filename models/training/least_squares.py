@@ -24,11 +24,12 @@ def fit_ridge(
 ) -> float:
     """Give a layer, which adds what is linear in the features to the forecast, its best weights; return the error.
 
-    Its weights, and those of all that adds to it, must be zero before.
+    `features` turns x (B, T, C') into (B, T, F); the layer's weights must be zero before, and so must all that is added
+    to it, so that the forecast is what is beneath.
 
     A solution is the least of squared error plus ridge, sum (y - w p)^2 + r |w|^2, over the targets learnt from; the
     bias carries no ridge. The best of the ridges is the one whose `error()`, measured on what was held out, is least;
-    the weights stay zero unless it is less than theirs by more than that share, the error's standard error.
+    the weights stay zero unless it is less than theirs by more than its `standard_error`, a share of it.
     """
     targets = [(ahead, each) for ahead in range(learnt.target.shape[2]) for each in range(learnt.target.shape[3])]
     solved = [_solve(forecaster, features, learnt, *each) for each in targets]

@@ -80,7 +80,7 @@ def split(recording: Recording, spec: ForecasterSpec, training: TrainingSpec) ->
 
 
 def input_range(splits: Sequence[Split]) -> tuple[Values, Values]:
-    """Return low and high (C,): what the streams learnt from span, scaled, and half as much again on each side."""
+    """Return low and high (C,): the scaled range learnt from, widened by twice its width, at least 1, on each side."""
     learnt = [each.scaled[: each.held_from] for each in splits]
     low = np.min([np.nanmin(part, axis=0) for part in learnt], axis=0)
     high = np.max([np.nanmax(part, axis=0) for part in learnt], axis=0)

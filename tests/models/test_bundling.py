@@ -29,7 +29,7 @@ def test_the_manifest_says_what_was_trained_on_what(trained: Bundle) -> None:
     assert trained.reference == "pump/1"
     assert [(each.name, each.unit) for each in manifest.channels] == [("flow", "l/s"), ("heat", "")]
     assert (manifest.interval_ms, manifest.time_zone, manifest.budget) == (600_000, "Europe/Rome", "1 per month")
-    assert (manifest.burn_in, manifest.max_gap, manifest.horizon, manifest.memory) == (6, 6, 1, 5 * 6)
+    assert (manifest.burn_in, manifest.max_gap, manifest.horizon, manifest.memory) == (6, 6, 1, 2 * 2 + 5 * 6)
     assert manifest.spec["family"] == "mlp"
     assert manifest.data["rows"] == 800
     assert set(manifest.scaling.streams) == {"pump-1", "pump-2"}

@@ -23,7 +23,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def spec_of(family: str, **fields: Any) -> ForecasterSpec:
-    return ForecasterSpec(family=family, calendar=False, **fields)
+    return ForecasterSpec(family=family, calendar=False, order=0, **fields)
 
 
 class Run:

@@ -85,6 +85,45 @@ def test_units_that_are_not_given_follow_the_geometric_pyramid(
     assert ForecasterSpec(lookback=lookback, horizon=horizon).sized(channels).units == units
 
 
+@pytest.mark.parametrize(
+    ("settings", "order"),
+    [
+        ({}, 3),
+        ({"lookback": 2}, 2),
+        ({"skip": False}, 0),
+        ({"output": "sigmoid"}, 0),
+        ({"skip": False, "order": 2}, 2),
+        ({"order": 0}, 0),
+        ({"order": 24}, 24),
+        ({"family": "perceptron"}, 0),
+        ({"family": "seasonal"}, 0),
+    ],
+)
+def test_a_linear_forecast_of_three_slots_lies_beneath_hidden_layers_that_better_the_last_value(
+    settings: dict[str, object], order: int
+) -> None:
+    assert ForecasterSpec(**settings).order == order  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"order": 25}, "expected at most 24 with lookback 24 and linear output, got 25"),
+        ({"order": 1, "output": "sigmoid"}, "expected at most 0 with lookback 24 and sigmoid output, got 1"),
+        ({"order": -1}, "expected a whole number of at least 0, got -1"),
+        ({"order": 3, "family": "perceptron"}, r"expected a family that has it \(lstm, .*\), got 3 for perceptron"),
+    ],
+)
+def test_an_order_that_cannot_be_is_refused(settings: dict[str, object], expected: str) -> None:
+    with pytest.raises(ConfigError, match=f"order: {expected}"):
+        ForecasterSpec(**settings)  # type: ignore[arg-type]
+
+
+def test_the_linear_forecast_adds_its_window_to_the_memory() -> None:
+    bare, linear = (ForecasterSpec(family="elman", units=5, order=order).memory(2) for order in (0, 3))
+    assert linear == bare + 2 * 2
+
+
 def test_units_that_are_given_are_kept() -> None:
     assert ForecasterSpec(units=3).sized(4).units == 3
 

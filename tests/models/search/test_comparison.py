@@ -56,7 +56,9 @@ def test_without_a_baseline_the_best_network_is_recommended() -> None:
 def test_where_every_family_failed_nothing_is_recommended() -> None:
     compared = Comparison((Row("lstm", failure="no"),), 1.0)
     assert (compared.recommended, compared.sentence) == ("", "No family could be trained.")
-    assert compared.to_json()["families"] == [{"family": "lstm", "failure": "no", "gain_over_linear": None}]
+    assert compared.to_json()["families"] == [
+        {"family": "lstm", "failure": "no", "note": None, "gain_over_linear": None}
+    ]
 
 
 def test_the_failed_rows_come_last() -> None:

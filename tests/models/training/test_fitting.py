@@ -11,10 +11,11 @@ from models.families import FAMILIES
 from models.forecaster import Forecaster
 from models.spec import ForecasterSpec, TrainingSpec
 from models.training import fitting as module
-from models.training.fitting import fit, last_value_error
+from models.training.fitting import UNEARNED, Fitted, fit, last_value_error
+from models.training.preparation import prepare
 from models.training.sequences import Cutter, Stretches, input_range, split
 
-SPEC = ForecasterSpec(family="mlp", units=8, lookback=6)
+SPEC = ForecasterSpec(family="mlp", units=8, lookback=6, order=0)
 BRIEF = TrainingSpec(epochs=30, stretch=16, learning_rate=0.02, patience=6)
 
 Halves = tuple[Stretches, Stretches]
@@ -22,7 +23,7 @@ Halves = tuple[Stretches, Stretches]
 
 @pytest.fixture(scope="module")
 def halves(make_recording: Callable[..., Recording]) -> Halves:
-    splits = [split(make_recording(slots=600), SPEC, BRIEF)]
+    splits = [split(make_recording(slots=2400), SPEC, BRIEF)]
     cutter = Cutter(SPEC, *input_range(splits), "UTC")
     return cutter.learnt(splits, BRIEF.stretch), cutter.held_out(splits, BRIEF.stretch)
 
@@ -33,12 +34,71 @@ def test_the_network_beats_the_last_value_where_there_is_something_to_learn(halv
 
 
 def test_the_weights_are_those_of_the_best_epoch(halves: Halves) -> None:
-    long = fit(*halves, SPEC, replace(BRIEF, learning_rate=0.3, patience=4))
-    again = fit(*halves, SPEC, replace(BRIEF, learning_rate=0.3, epochs=max(long.epochs - 4, 1)))
+    long = fit(*halves, SPEC, replace(BRIEF, learning_rate=0.05, patience=4, epochs=200))
+    again = fit(*halves, SPEC, replace(BRIEF, learning_rate=0.05, epochs=max(long.epochs - 4, 1)))
     assert long.stopped == "no better any more"
     assert long.error == again.error
     for one, other in zip(long.forecaster.get_weights(), again.forecaster.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def series(kind: str, slots: int = 1200) -> Recording:
+    """Return noise, an autoregression of order 1, or a logistic map, in which nothing is linear."""
+    values = np.random.default_rng(0).normal(0, 1, slots)
+    values[0] = 0.3
+    for slot in range(1, slots):
+        if kind == "autoregression":
+            values[slot] += 0.5 * values[slot - 1]
+        elif kind == "map":
+            values[slot] = 3.9 * values[slot - 1] * (1 - values[slot - 1])
+    return Recording("a", ("flow",), 600_000, 2_833_488, values[:, None])
+
+
+def fitted_to(recording: Recording, spec: ForecasterSpec) -> tuple[Fitted, float]:
+    """Return what is fitted, and the error of what is beneath its network."""
+    data = prepare([recording], spec, BRIEF)
+    alone = fit(data.learnt, data.held_out, spec, replace(BRIEF, learning_rate=1e-12, epochs=1))
+    assert alone.stopped == UNEARNED
+    return fit(data.learnt, data.held_out, spec, BRIEF), alone.error
+
+
+@pytest.mark.parametrize("order", [0, 3])
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("kind", ["noise", "autoregression"])
+def test_a_network_that_has_nothing_to_learn_beside_what_is_linear_is_left_out(
+    kind: str, skip: bool, order: int
+) -> None:
+    fitted, simpler = fitted_to(series(kind), replace(SPEC, skip=skip, order=order))
+    if order or (kind == "noise" and not skip):
+        assert (fitted.stopped, fitted.error) == (UNEARNED, simpler)
+        assert not fitted.forecaster.head.forecast.get_weights()[0].any()
+    else:
+        assert fitted.stopped != UNEARNED
+        assert fitted.error < 0.95 * simpler
+
+
+def test_a_network_that_learns_what_is_not_linear_is_kept() -> None:
+    fitted, simpler = fitted_to(series("map"), replace(SPEC, order=3))
+    assert fitted.stopped != UNEARNED
+    assert fitted.error < 0.5 * simpler
+
+
+def test_a_gain_within_the_standard_error_is_none(halves: Halves, monkeypatch: pytest.MonkeyPatch) -> None:
+    simpler = fit(*halves, SPEC, replace(BRIEF, learning_rate=1e-12, epochs=1)).error
+    share = np.count_nonzero(halves[1].weight) ** -0.5
+    judged = module._Judge.judge
+    for gain, stopped in ((0.9 * share, UNEARNED), (1.1 * share, "all epochs done")):
+        errors = iter([simpler, (1 - gain) * simpler])
+        monkeypatch.setattr(module._Judge, "judge", lambda _, errors=errors: module._Judged(*[next(errors)] * 2))
+        fitted = fit(*halves, SPEC, replace(BRIEF, epochs=1))
+        monkeypatch.setattr(module._Judge, "judge", judged)
+        assert fitted.stopped == stopped
+        assert fitted.error == (simpler if stopped == UNEARNED else (1 - gain) * simpler)
+
+
+def test_a_likelihood_need_only_be_better(halves: Halves) -> None:
+    fitted = fit(*halves, replace(SPEC, head="gaussian"), BRIEF)
+    assert fitted.stopped != UNEARNED
 
 
 def test_it_stops_once_it_is_good_enough(halves: Halves) -> None:
@@ -116,12 +176,12 @@ def test_dropout_is_for_training_alone(halves: Halves) -> None:
     assert not np.array_equal(forecaster(x, training=True)[0], forecaster(x, training=True)[0])
 
 
-@pytest.mark.parametrize("penalty", ["l1", "l2"])
-def test_a_penalty_keeps_kernels_small(halves: Halves, penalty: str) -> None:
+@pytest.mark.parametrize(("penalty", "size"), [("l1", 0.005), ("l2", 0.05)])
+def test_a_penalty_keeps_kernels_small(halves: Halves, penalty: str, size: float) -> None:
     brief = replace(BRIEF, epochs=5, patience=5)
     free, held = (
         fit(*halves, SPEC, each).forecaster.trainable_variables
-        for each in (brief, TrainingSpec(**{**asdict(brief), penalty: 0.05}))
+        for each in (brief, TrainingSpec(**{**asdict(brief), penalty: size}))
     )
     sizes = [sum(float(np.abs(each).sum()) for each in kernels(variables)) for variables in (free, held)]
     assert sizes[1] < 0.5 * sizes[0]

@@ -44,11 +44,24 @@ def test_the_ridge_with_the_least_error_is_kept() -> None:
         seen.append(forecaster.get_weights()[0])
         return next(errors)
 
-    assert fit_ridge(forecaster, learnt, error) == 3.0
+    assert fit_ridge(forecaster, forecaster.body, forecaster.head.forecast, learnt, error, 0.1) == 3.0
     np.testing.assert_array_equal(forecaster.get_weights()[0], seen[3])
     assert not seen[0].any()
     norms = [np.linalg.norm(each) for each in seen[1:]]
     assert norms == sorted(norms, reverse=True)
+
+
+@pytest.mark.parametrize(("standard_error", "expected"), [(0.3, 5.0), (0.5, 9.0)])
+def test_the_weights_stay_zero_unless_the_error_is_less_by_more_than_its_standard_error(
+    standard_error: float, expected: float
+) -> None:
+    learnt, _ = halves()
+    forecaster, errors = Forecaster(SPEC, 2), iter([9.0, 7.0, 6.0, 5.0, 5.0, 8.0, 9.0])
+    solved = fit_ridge(
+        forecaster, forecaster.body, forecaster.head.forecast, learnt, lambda: next(errors), standard_error
+    )
+    assert solved == expected
+    assert forecaster.get_weights()[0].any() == (expected < 9)
 
 
 def test_what_has_no_weight_is_not_learnt() -> None:

@@ -103,9 +103,9 @@ def test_inputs_are_held_to_their_range_and_targets_are_not() -> None:
     assert (stretches.x[..., 0].max(), stretches.target.max(), stretches.last.max()) == (8, 14, 13)
 
 
-def test_the_range_is_widened_by_half_of_it() -> None:
+def test_the_range_is_widened_by_twice_its_width_on_each_side() -> None:
     low, high = input_range([counting(41)])
-    assert (low.tolist(), high.tolist()) == ([-14.5], [43.5])
+    assert (low.tolist(), high.tolist()) == ([-58.0], [87.0])
 
 
 def test_nothing_but_gaps_is_told() -> None:
