@@ -25,6 +25,11 @@ class Autoregression(keras.layers.Layer):  # type: ignore[misc]
             spec.horizon * channels, kernel_initializer="zeros", trainable=False, name="solved"
         )
 
+    @property
+    def is_solved(self) -> bool:
+        """Tell whether it adds anything."""
+        return any(each.any() for each in self.solved.get_weights())
+
     def call(self, x: Any) -> Any:
         """Return the linear part (B, T, H, C) of the forecasts made at each slot of a sequence (B, T, C')."""
         return shaped(self.solved(self.features(x)), self._shape)

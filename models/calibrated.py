@@ -77,6 +77,7 @@ def train_calibrated(
             "last_value_error": last_value_error(prepared.held_out),
             "epochs": float(fitted.epochs),
             "left_out": float(fitted.stopped == UNEARNED),
+            "linear": float(fitted.forecaster.linear is not None and fitted.forecaster.linear.is_solved),
         },
         data=fingerprint([each.recording for each in splits]) | dict(account or {}),
     )

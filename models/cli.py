@@ -1,6 +1,7 @@
 """Commands for recorded data: train a forecaster on it, detect anomalies in it."""
 
 import json
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -161,9 +162,10 @@ def _tell(bundle: Bundle, *, as_json: bool) -> None:
     manifest, metrics = bundle.manifest, bundle.manifest.metrics
     error, last = metrics["held_out_error"], metrics["last_value_error"]
     limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(manifest.interval_ms))
+    beats = error < last and not math.isclose(error, last, rel_tol=1e-6)  # the two are summed in different ways
     if as_json:
         summary: dict[str, Any] = {"bundle": str(bundle.path), "data": manifest.data, "limit": limit, **metrics}
-        click.echo(json.dumps(summary | {"beats_last_value": error < last, "left_out": bool(metrics["left_out"])}))
+        click.echo(json.dumps(summary | {"beats_last_value": beats, "left_out": bool(metrics["left_out"])}))
         return
     click.echo(f"bundle          {bundle.path}")
     click.echo(f"learnt from     {manifest.data['rows']} rows of {manifest.data['streams']} streams")
@@ -171,5 +173,5 @@ def _tell(bundle: Bundle, *, as_json: bool) -> None:
     click.echo(f"limit           {limit:.3g} decades of surprise, for {manifest.budget}")
     if told := left_out(manifest):
         click.echo(told, err=True)
-    elif error >= last:
-        click.echo("The network does not beat the last value: it has learnt nothing that helps.", err=True)
+    elif not beats:
+        click.echo("The forecast does not beat the last value: nothing has been learnt that helps.", err=True)

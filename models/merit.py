@@ -8,7 +8,7 @@ def left_out(manifest: Manifest) -> str:
     spec, metrics = manifest.spec, manifest.metrics
     if not metrics["left_out"]:
         return ""
-    if spec["order"] and metrics["held_out_error"] != metrics["last_value_error"]:
+    if metrics["linear"]:
         simpler = "the linear forecast beneath it"
     elif spec["skip"] and spec["output"] == "linear":
         simpler = "the last value"

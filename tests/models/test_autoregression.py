@@ -58,19 +58,25 @@ def test_it_is_linear_in_the_values_of_the_last_slots_and_blind_to_the_calendar(
 
 def test_one_that_is_not_solved_for_adds_nothing() -> None:
     x = np.random.default_rng(0).normal(size=(2, 6, 2)).astype(np.float32)
-    np.testing.assert_array_equal(Forecaster(SPEC, 2)(x)[0][:, :, 0], x)
+    forecaster = Forecaster(SPEC, 2)
+    np.testing.assert_array_equal(forecaster(x)[0][:, :, 0], x)
+    assert forecaster.linear is not None
+    assert not forecaster.linear.is_solved
 
 
 @pytest.mark.parametrize("skip", [True, False])
 def test_the_matrices_of_an_autoregression_are_found_and_stay_while_the_network_is_trained(skip: bool) -> None:
     spec = replace(SPEC, skip=skip)
     data = prepared(spec)
-    brief, longer = (fit(data.learnt, data.held_out, spec, replace(BRIEF, epochs=each)) for each in (1, 3))
-    kernel = kernel_of(longer.forecaster.linear)
+    brief, longer = (
+        fit(data.learnt, data.held_out, spec, replace(BRIEF, epochs=each)).forecaster.linear for each in (1, 3)
+    )
+    kernel = kernel_of(longer)
     found = kernel.reshape(2, 2, 2)  # lag (oldest first), input, channel
     np.testing.assert_allclose(found[1], A - np.eye(2) if skip else A, atol=0.06)
     np.testing.assert_allclose(found[0], B, atol=0.06)
-    np.testing.assert_array_equal(kernel, kernel_of(brief.forecaster.linear))
+    np.testing.assert_array_equal(kernel, kernel_of(brief))
+    assert longer.is_solved  # type: ignore[union-attr]
 
 
 def test_what_is_solved_for_is_not_trained() -> None:

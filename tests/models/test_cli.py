@@ -58,6 +58,7 @@ def test_train_cuts_a_period_and_prints_json(data: Path, tmp_path: Path) -> None
     assert told["bundle"] == str(tmp_path / "pump" / "1")
     assert (told["data"]["start"], told["data"]["end"]) == ("2023-11-16T06:00:00Z", "2023-11-18T00:00:00Z")
     assert told["beats_last_value"] == (told["held_out_error"] < told["last_value_error"])
+    assert told["left_out"] is bool(read_bundle(tmp_path / "pump" / "1").manifest.metrics["left_out"])
     assert told["limit"] > 1
 
 
@@ -108,15 +109,33 @@ def test_train_and_detect_read_what_the_service_has_kept(
     assert json.loads(detected.stdout)["verdicts"] == 400
 
 
-def test_train_says_when_the_network_does_not_beat_the_last_value(tmp_path: Path) -> None:
-    walk = tmp_path / "walk.csv"
-    steps = np.random.default_rng(0).normal(size=200).cumsum()
-    pd.DataFrame({"time": 1_700_000_000 + 60 * np.arange(200), "v": steps}).to_csv(walk, index=False)
+@pytest.mark.parametrize(
+    ("memory", "options", "simpler"),
+    [
+        (1.0, (), "the last value"),
+        (0.3, (), "the linear forecast beneath it"),
+        (0.0, ("--set", "skip=no"), "a constant"),
+    ],
+)
+def test_train_says_that_a_network_which_gains_nothing_is_left_out(
+    memory: float, options: tuple[str, ...], simpler: str, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).normal(size=400)
+    for slot in range(1, 400):
+        values[slot] += memory * values[slot - 1]
+    path = tmp_path / "noise.csv"
+    pd.DataFrame({"time": 1_700_000_000 + 60 * np.arange(400), "v": values}).to_csv(path, index=False)
+    result = run("train", path, "--time", "time", "--channel", "v", "--out", tmp_path, *BRIEF, *options)
+    assert result.exit_code == 0, result.output
+    assert f"The network is no better than {simpler}, which is used alone." in result.stderr
+
+
+def test_train_says_when_the_forecast_does_not_beat_the_last_value(data: Path, tmp_path: Path) -> None:
     result = run(
-        "train", walk, "--time", "time", "--channel", "v", "--out", tmp_path, *BRIEF, "--set", "learning_rate=0.9"
+        "train", data, "--time", "when", "--device", "dev", "--channel", "F", "--out", tmp_path, "--family=last"
     )
     assert result.exit_code == 0, result.output
-    assert "The network does not beat the last value" in result.stderr
+    assert "The forecast does not beat the last value: nothing has been learnt that helps." in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,9 @@ def test_the_network_beats_the_last_value_where_there_is_something_to_learn(halv
 
 
 def test_the_weights_are_those_of_the_best_epoch(halves: Halves) -> None:
-    long = fit(*halves, SPEC, replace(BRIEF, learning_rate=0.05, patience=4, epochs=200))
-    again = fit(*halves, SPEC, replace(BRIEF, learning_rate=0.05, epochs=max(long.epochs - 4, 1)))
+    brief = replace(BRIEF, learning_rate=0.05, patience=4, epochs=200)
+    long = fit(*halves, SPEC, brief)
+    again = fit(*halves, SPEC, replace(brief, epochs=long.epochs - 4))
     assert long.stopped == "no better any more"
     assert long.error == again.error
     for one, other in zip(long.forecaster.get_weights(), again.forecaster.get_weights(), strict=True):
