@@ -1,11 +1,15 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from edge.bundle import Bundle
 from edge.errors import DataError
 from models.data.recordings import Recording
+from models.report.page import Page, render
 from models.search import comparison as module
 from models.search.comparison import LINEAR, Comparison, Measured, Row, compare
+from models.search.comparison_table import table
 from models.search.task import Task
 from models.spec import ForecasterSpec
 
@@ -64,6 +68,16 @@ def test_where_every_family_failed_nothing_is_recommended() -> None:
 def test_the_failed_rows_come_last() -> None:
     compared = Comparison((Row("lstm", failure="no"), row("ar", 0.2), row("gru", 0.1)), 1.0)
     assert [each.family for each in compared.ranked] == ["gru", "ar", "lstm"]
+
+
+def test_a_network_that_is_left_out_is_noted(trained: Bundle, make_recording: MakeRecording) -> None:
+    metrics = trained.manifest.metrics | {"left_out": 1.0, "linear": 1.0}
+    bundle = replace(trained, manifest=replace(trained.manifest, metrics=metrics))
+    compared = Comparison((replace(row("mlp", 0.2), bundle=bundle), row("ar", 0.2)), 1.0)
+    note = "The network is no better than the linear forecast beneath it, which is used alone."
+    assert [each["note"] for each in compared.to_json()["families"]] == [note, None]
+    assert table(compared).caption == f"mlp: {note}"
+    assert f"mlp: {note}" in render(Page("Comparison", Task("pump", (make_recording(),)), compared))
 
 
 def test_families_are_measured_on_the_same_part_and_one_that_fails_stops_nothing(

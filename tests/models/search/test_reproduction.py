@@ -31,7 +31,7 @@ def test_the_command_says_what_was_told_of_the_data_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("spec", "training", "settings"),
     [
-        (ForecasterSpec("mlp", units=16, skip=False), TrainingSpec(), {"units=16", "skip=false"}),
+        (ForecasterSpec("mlp", units=16, skip=False), TrainingSpec(), {"units=16", "skip=false", "order=0"}),
         (ForecasterSpec("ar"), TrainingSpec(learning_rate=0.00123, seed=4), {"learning_rate=0.00123", "seed=4"}),
     ],
 )
