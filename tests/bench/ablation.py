@@ -4,15 +4,17 @@ The data is not in the repository: the folders are given, laid out as `foresense
 labels. Each technique is taken out of both the calibration and the engine. NAB is told as its standard score at the
 fixed limit and at the best one, SKAB (valve1) as F1 and false-alarm rate of its rows after the first 400.
 
-    python tests/bench/ablation.py nab|skab --data DIR [--family F] [--set NAME=VALUE] [--jobs N]
+    python tests/bench/ablation.py nab|skab --data DIR [--family F] [--set NAME=VALUE] [--without TECHNIQUE]
+        [--jobs N] [--json]
 """
 
 import argparse
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 
 from edge import lift, surprise
 from edge import score as edge_score
-from edge.signals import CONTEXT, ERROR, NOVELTY, SUSTAINED, Signals
+from edge.signals import CONTEXT, NOVELTY, SUSTAINED, Signals
 from models.backtest.metrics.nab import STANDARD, Scored, nab_score, rows_of
 from models.backtest.metrics.points import score_points
 from models.benchmark import running
@@ -58,7 +60,8 @@ def _still(stack: ExitStack) -> None:
 
 def _always(stack: ExitStack) -> None:
     """Keep every network and linear part, however little better it is."""
-    stack.enter_context(patch.object(fitting, "standard_error", lambda _: 0.0))
+    nothing = property(lambda _: 0.0, lambda *_: None)
+    stack.enter_context(patch.object(fitting._Judge, "standard_error", nothing, create=True))
 
 
 def _restless(stack: ExitStack) -> None:
@@ -68,7 +71,6 @@ def _restless(stack: ExitStack) -> None:
 
 TECHNIQUES: dict[str, Callable[[ExitStack], object]] = {
     "nothing": lambda _: None,
-    "error": _without(ERROR),
     "sustained error": _without(SUSTAINED),
     "novelty": _without(NOVELTY),
     "yesterday": _without(CONTEXT),
@@ -127,21 +129,25 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--family", default="lstm")
     parser.add_argument("--set", dest="settings", action="append", default=[])
+    parser.add_argument("--without", action="append", choices=TECHNIQUES)
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     given = parser.parse_args()
     contender = contender_of(given.family, pairs(tuple(given.settings)))
     pattern = "valve1/*" if given.board == "skab" else "*"
+    found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for technique in TECHNIQUES:
+        for technique in given.without or TECHNIQUES:
             out = Path(folder) / technique
-            tasks = [
-                Ablated(technique, each) for each in Benchmark(given.board, given.data, out, contender, pattern).chosen
-            ]
-            for done in run_tasks(judge, tasks, given.jobs):
+            chosen = Benchmark(given.board, given.data, out, contender, pattern).chosen
+            for done in run_tasks(judge, [Ablated(technique, each) for each in chosen], given.jobs):
                 if done.result is None or done.result.failure:
                     raise SystemExit(f"{done.task.task.series.name}: {done.result and done.result.failure}")
-            told = "  ".join(f"{name} {each:.4g}" for name, each in figures(given.board, given.data, out).items())
-            print(f"without {technique:<26}{told}", flush=True)
+            found[technique] = figures(given.board, given.data, out)
+            told = "  ".join(f"{name} {each:.4g}" for name, each in found[technique].items())
+            print(f"without {technique:<26}{told}", flush=True, file=sys.stderr if given.json else sys.stdout)
+    if given.json:
+        print(json.dumps({"board": given.board, "without": found}))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ FIGURES = {
     "sharing.py": {"ratio"},
 }
 OPTIONS = {"families.py": ["--family", "lstm", "--family", "ar"]}  # all of them take a quarter of an hour
-OF_OTHERS_DATA = {"accuracy.py"}  # data that is not in the repository
+OF_OTHERS_DATA = {"accuracy.py", "ablation.py"}  # data that is not in the repository
 
 
 def test_every_bench_is_named_here() -> None:
@@ -56,6 +56,30 @@ def test_the_accuracy_table_is_made_of_folders_in_their_original_layout(tmp_path
     assert (told["boards"]["nab"]["files"], told["boards"]["nab"]["last wins"]) == (1, 0)
     linear = min(errors["ar"], errors["ar of 3"])
     assert told["boards"]["nab"]["gru to linear"] == pytest.approx(errors["gru"] / linear, rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_technique_is_taken_out_of_calibration_and_engine(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    files = tmp_path / "nab" / "data" / "art"
+    files.mkdir(parents=True)
+    time = pd.date_range("2024-01-01", periods=1200, freq="5min")
+    wave = np.sin(np.arange(1200) / 9) + random.normal(0, 0.1, 1200)
+    wave[[300, 700, 960]] += 3
+    wave[900:920] += 5
+    pd.DataFrame({"timestamp": time, "value": wave}).to_csv(files / "a.csv", index=False)
+    window = [str(time[880]), str(time[940])]
+    (tmp_path / "nab" / "labels").mkdir()
+    (tmp_path / "nab" / "labels" / "combined_windows.json").write_text(json.dumps({"art/a.csv": [window]}))
+
+    techniques = ("nothing", "novelty", "rest after an event")
+    chosen = [option for technique in techniques for option in ("--without", technique)]
+    told = figures("ablation.py", "nab", "--data", str(tmp_path / "nab"), "--family", "last", "--jobs", "1", *chosen)
+
+    assert tuple(told["without"]) == techniques
+    assert told["without"]["nothing"]["best"] > 80
+    assert told["without"]["rest after an event"]["fixed"] < told["without"]["nothing"]["fixed"]
 
 
 def figures(script: str, *options: str) -> dict[str, Any]:
