@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from service.inbox import Message
-from service.monitor import Monitor
+from service.monitor import Columns, Monitor
 from service.rejects import Reason, RejectError
-from service.samples import read_samples
+from service.runs import read_runs
 from service.store import LONGEST_DEAD_PAYLOAD, DeadLetter
 from service.topics import Match
 
@@ -15,14 +15,12 @@ log = logging.getLogger(__name__)
 
 _LONGEST_DETAIL = 500
 
-ReadingRow = tuple[int, str, int, float]  #: row of the stream, channel, time ms, value
-
 
 @dataclass(slots=True)
 class Sorted:
     """What a batch of messages came to."""
 
-    readings: list[tuple[Monitor, list[ReadingRow]]]
+    readings: list[tuple[Monitor, Columns]]
     letters: list[DeadLetter] = field(default_factory=list)
     committed: int = 0  #: messages with readings
     retained: int = 0  #: messages that the broker had kept
@@ -36,29 +34,30 @@ class Intake:
 
     def sort(self, batch: Sequence[Message]) -> Sorted:
         """Return what the messages say, in their order; new streams are given rows of their monitors."""
-        rows: dict[str, list[ReadingRow]] = {monitor.name: [] for monitor in self._monitors}
-        result = Sorted([(monitor, rows[monitor.name]) for monitor in self._monitors])
+        columns = {monitor.name: Columns() for monitor in self._monitors}
+        result = Sorted([(monitor, columns[monitor.name]) for monitor in self._monitors])
         for message in batch:
             if message.retain:
                 result.retained += 1
                 continue
             try:
-                monitor, readings = self._read(message)
+                self._read(message, columns)
             except RejectError as reject:
                 result.letters.append(_letter(message, reject))
             except Exception as error:
                 log.exception("a message on %r could not be read", message.topic)
                 result.letters.append(_letter(message, RejectError(Reason.UNEXPECTED, repr(error))))
             else:
-                rows[monitor.name].extend(readings)
                 result.committed += 1
         return result
 
-    def _read(self, message: Message) -> tuple[Monitor, list[ReadingRow]]:
+    def _read(self, message: Message, columns: dict[str, Columns]) -> None:
+        """Add what a message says to its monitor's readings: all of it, or nothing."""
         monitor, match = self._route(message.topic)
-        samples = read_samples(message, match, monitor.parse)
-        row = monitor.row(monitor.stream_name(match))
-        return monitor, [(row, *sample) for sample in samples]
+        runs = read_runs(message, match, monitor.parse)
+        rows = [monitor.row(match.stream_name(run.stream, monitor.name)) for run, _ in runs]
+        for row, (run, times) in zip(rows, runs, strict=True):
+            columns[monitor.name].add(row, monitor.index(run.channel), times, run.values)
 
     def _route(self, topic: str) -> tuple[Monitor, Match]:
         for monitor in self._monitors:

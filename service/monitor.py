@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from edge.state import LAYOUT_VERSION, NEVER
 from service.maintenance import Maintenance
 from service.payloads.json import JsonPayload
 from service.payloads.number import NumberPayload
-from service.payloads.payload import Payload, Sample
+from service.payloads.payload import Payload, Run
 from service.rejects import Reason, RejectError
 from service.settings import MonitorSettings
 from service.store import SavedStream, StateRow
@@ -24,6 +25,26 @@ from service.topics import Match, Template
 from service.units import Conversion, conversion
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Columns:
+    """Readings of a monitor in order of arrival, as columns of equal length."""
+
+    row: list[int] = field(default_factory=list)  #: of the stream
+    channel: list[int] = field(default_factory=list)  #: its place within the bundle
+    time: list[int] = field(default_factory=list)  #: UTC epoch, ms
+    value: list[float] = field(default_factory=list)  #: in the unit that the sensor sends
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def add(self, row: int, channel: int, times: Sequence[int], values: Sequence[float]) -> None:
+        """Add values of one channel of one stream."""
+        self.row.extend([row] * len(values))
+        self.channel.extend([channel] * len(values))
+        self.time.extend(times)
+        self.value.extend(values)
 
 
 class Monitor:
@@ -87,12 +108,24 @@ class Monitor:
             )  # fmt: skip
         return anew
 
-    def parse(self, match: Match, payload: bytes) -> list[Sample]:
-        """Return the samples of a message; RejectError if there is none."""
+    def parse(self, match: Match, payload: bytes) -> list[Run]:
+        """Return what a message says of the bundle's channels; RejectError if that is nothing."""
         channel = match.channel or self.channels[0]
         if channel not in self._channel_index:
-            raise RejectError(Reason.CHANNEL, f"expected one of {', '.join(self.channels)}, got {channel!r}")
-        return self._payload.parse(payload, channel)
+            raise self._unknown([channel])
+        runs = self._payload.parse(payload, channel)
+        known = [run for run in runs if run.channel in self._channel_index]
+        if not known:
+            raise self._unknown([run.channel for run in runs])
+        return known
+
+    def _unknown(self, channels: list[str]) -> RejectError:
+        got = ", ".join(map(repr, channels[:5]))
+        return RejectError(Reason.CHANNEL, f"expected one of {', '.join(self.channels)}, got {got}")
+
+    def index(self, channel: str) -> int:
+        """Return the place of a channel within the bundle."""
+        return self._channel_index[channel]
 
     def row(self, stream: str) -> int:
         """Return the row of a stream, a new one if it is new; RejectError if there may be no more."""
@@ -108,10 +141,6 @@ class Monitor:
             self.names.append(stream)
         return row
 
-    def stream_name(self, match: Match) -> str:
-        """Return the name of the stream that a topic belongs to."""
-        return match.stream or self.name
-
     def new_names(self) -> list[str]:
         """Return the names given a row that the database and the engine have not seen."""
         return self.names[len(self.ids) :]
@@ -124,15 +153,14 @@ class Monitor:
             budget = self.budget.shared(len(self.ids))
             self.engine.allow(budget.per_slot(self.bundle.manifest.interval_ms))
 
-    def readings(self, rows: list[tuple[int, str, int, float]]) -> Readings:
-        """Return (row, channel, time, value) tuples as columns."""
-        row, channel, time, value = zip(*rows, strict=True)
-        index = np.array([self._channel_index[name] for name in channel], np.int16)
+    def readings(self, columns: Columns) -> Readings:
+        """Return readings in the bundle's units, as the engine takes them."""
+        channel = np.array(columns.channel, np.int16)
         return Readings(
-            np.array(row, np.int32),
-            index,
-            np.array(time, np.int64),
-            self._factor[index] * np.array(value, np.float64) + self._offset[index],
+            np.array(columns.row, np.int32),
+            channel,
+            np.array(columns.time, np.int64),
+            self._factor[channel] * np.array(columns.value, np.float64) + self._offset[channel],
         )
 
     def accept(self, streams: Sequence[str]) -> list[str]:

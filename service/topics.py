@@ -18,6 +18,10 @@ class Match(NamedTuple):
     stream: str  #: the placeholders other than the channel, joined by '/'; '' where there is none
     channel: str | None
 
+    def stream_name(self, told: str, default: str) -> str:
+        """Return the name of the message's stream; `told` is what the message itself adds to it."""
+        return "/".join(part for part in (self.stream, told) if part) or default
+
 
 class Template:
     """A topic with placeholders, each of which stands for one whole level."""

@@ -17,8 +17,8 @@ from service.alarms import AlarmBook
 from service.counters import Counters
 from service.inbox import Inbox, Message
 from service.incidents import Incidents
-from service.intake import Intake, ReadingRow, Sorted
-from service.monitor import Monitor
+from service.intake import Intake, Sorted
+from service.monitor import Columns, Monitor
 from service.mutes import Mutes
 from service.requests import Requests
 from service.settings import IncidentSettings
@@ -171,7 +171,7 @@ class Writer:
         with self._store.transaction():
             self._hear()
             result = self._intake.sort(batch)
-            scored = [s for monitor, rows in result.readings if rows for s in self._score(monitor, rows, gain)]
+            scored = [s for monitor, columns in result.readings if columns for s in self._score(monitor, columns, gain)]
             scored += self._tick(gain)
             self._alarms.finish()
             if result.letters:
@@ -182,12 +182,12 @@ class Writer:
         self._count(result, gain)
         return scored
 
-    def _score(self, monitor: Monitor, rows: list[ReadingRow], gain: _Gain) -> Iterator[Scored]:
+    def _score(self, monitor: Monitor, columns: Columns, gain: _Gain) -> Iterator[Scored]:
         if new := monitor.new_names():
             monitor.begin(self._store.add_streams(monitor.name, new))
-        gain.readings += len(rows)
+        gain.readings += len(columns)
         with _counting(monitor.engine, gain):
-            verdicts = monitor.engine.feed(monitor.readings(rows))
+            verdicts = monitor.engine.feed(monitor.readings(columns))
         monitor.heard(_monotonic_ms())
         yield from self._enter(monitor, verdicts, gain)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from service.payloads.payload import Sample, plausible
+from service.payloads.payload import Run, plausible
 from service.payloads.timestamps import epoch_ms
 from service.rejects import Reason, RejectError
 
@@ -24,8 +24,8 @@ class JsonPayload:
         self._time = _Path(time) if time else None
         self._decode = msgspec.json.Decoder().decode
 
-    def parse(self, payload: bytes, channel: str) -> list[Sample]:
-        """Return a sample of each channel found."""
+    def parse(self, payload: bytes, channel: str) -> list[Run]:
+        """Return the value of each channel found."""
         try:
             message = self._decode(payload)
         except (ValueError, RecursionError) as error:
@@ -35,15 +35,15 @@ class JsonPayload:
         if not found:
             paths = ", ".join(f"'{path}'" for path in fields.values())
             raise RejectError(Reason.MISSING, f"expected a number at {paths}, got nothing there")
-        time_ms = self._read_time(message)
-        return [Sample(name, _number(raw, fields[name]), time_ms) for name, raw in found.items()]
+        times_ms = self._read_times(message)
+        return [Run(name, [_number(raw, fields[name])], times_ms) for name, raw in found.items()]
 
-    def _read_time(self, message: Any) -> int | None:
+    def _read_times(self, message: Any) -> list[int] | None:
         if self._time is None:
             return None
         if (raw := self._time.find(message)) is None:
             raise RejectError(Reason.MISSING, f"expected a time at '{self._time}', got nothing there")
-        return epoch_ms(raw)
+        return [epoch_ms(raw)]
 
 
 class _Path:

@@ -2,7 +2,7 @@
 
 import re
 
-from service.payloads.payload import Sample, plausible
+from service.payloads.payload import Run, plausible
 from service.rejects import Reason, RejectError
 
 LONGEST = 64  #: bytes; a double needs 24
@@ -12,9 +12,9 @@ _DECIMAL = re.compile(rb"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-
 class NumberPayload:
     """One finite decimal number, such as `21.5`; its time is the time of receipt."""
 
-    def parse(self, payload: bytes, channel: str) -> list[Sample]:
-        """Return one sample."""
+    def parse(self, payload: bytes, channel: str) -> list[Run]:
+        """Return one value."""
         # float() alone would take 1_000, digits of other scripts, nan and inf
         if len(payload) > LONGEST or _DECIMAL.fullmatch(payload) is None:
             raise RejectError(Reason.NUMBER, f"expected a decimal number such as 21.5, got {payload[:LONGEST]!r}")
-        return [Sample(channel, plausible(float(payload)), None)]
+        return [Run(channel, [plausible(float(payload))])]

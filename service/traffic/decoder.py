@@ -11,9 +11,9 @@ import numpy as np
 
 from service.inbox import Message
 from service.monitor import open_payload
-from service.payloads.payload import Sample
+from service.payloads.payload import Run
 from service.rejects import RejectError
-from service.samples import read_samples
+from service.runs import read_runs
 from service.settings import MonitorSettings
 from service.topics import Match, Template
 
@@ -80,16 +80,18 @@ class Decoder:
 
     def _take(self, message: Message, match: Match) -> None:
         try:
-            samples = read_samples(message, match, self._parse)
+            runs = read_runs(message, match, self._parse)
         except RejectError as reject:
             self.decoded.rejects[reject.reason] += 1
             return
-        stream = self._streams.setdefault(match.stream or self._name, len(self._streams))
-        for channel, time, value in samples:
-            self._stream.append(stream)
-            self._of.append(self._channels.setdefault(channel, len(self._channels)))
-            self._time.append(time)
-            self._value.append(value)
+        for run, times in runs:
+            name = match.stream_name(run.stream, self._name)
+            stream = self._streams.setdefault(name, len(self._streams))
+            channel = self._channels.setdefault(run.channel, len(self._channels))
+            self._stream.extend([stream] * len(times))
+            self._of.extend([channel] * len(times))
+            self._time.extend(times)
+            self._value.extend(run.values)
 
-    def _parse(self, match: Match, payload: bytes) -> list[Sample]:
+    def _parse(self, match: Match, payload: bytes) -> list[Run]:
         return self._payload.parse(payload, match.channel or self._channel)

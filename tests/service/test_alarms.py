@@ -9,7 +9,7 @@ from service.alarms import AlarmBook, alarm_id
 from service.incidents import Incidents
 from service.maintenance import MaintenanceSettings
 from service.messages import iso
-from service.monitor import Monitor
+from service.monitor import Columns, Monitor
 from service.mutes import Mutes
 from service.store import Store
 from tests.conftest import INTERVAL_MS
@@ -171,8 +171,10 @@ def test_a_held_alarm_of_a_stream_that_fell_silent_is_told_once_its_window_is_ov
     monitor.row("a")
     with store.transaction():
         monitor.begin(store.add_streams("main", monitor.new_names()))
-        values = [(0, "value", FIRST + slot * INTERVAL_MS, 100.0 if slot > 20 else slot % 3 / 10) for slot in range(23)]
-        book.enter(monitor, monitor.engine.feed(monitor.readings(values)))
+        columns = Columns()
+        values = [100.0 if slot > 20 else slot % 3 / 10 for slot in range(23)]
+        columns.add(0, 0, [FIRST + slot * INTERVAL_MS for slot in range(23)], values)
+        book.enter(monitor, monitor.engine.feed(monitor.readings(columns)))
     monitor.heard(0)
 
     assert tick(3 * INTERVAL_MS) == []

@@ -1,6 +1,7 @@
 from service.intake import Intake
+from service.monitor import Columns
 from service.rejects import Reason
-from service.samples import MOST_AHEAD_MS
+from service.runs import MOST_AHEAD_MS
 from tests.service.conftest import RECEIVED_MS, MakeMonitor, message
 
 
@@ -8,16 +9,16 @@ def test_messages_become_rows_in_their_order(make_monitor: MakeMonitor) -> None:
     monitor = make_monitor()
     batch = [message(f"plant/{device}/value", payload) for device, payload in (("b", b"1"), ("a", b"2"), ("b", b"3"))]
 
-    ((owner, rows),) = Intake([monitor]).sort(batch).readings
+    ((owner, columns),) = Intake([monitor]).sort(batch).readings
 
     assert owner is monitor
-    assert rows == [(0, "value", RECEIVED_MS, 1.0), (1, "value", RECEIVED_MS, 2.0), (0, "value", RECEIVED_MS, 3.0)]
+    assert columns == Columns([0, 1, 0], [0, 0, 0], [RECEIVED_MS] * 3, [1.0, 2.0, 3.0])
     assert monitor.new_names() == ["b", "a"]
 
 
 def test_a_number_has_the_time_of_its_receipt(make_monitor: MakeMonitor) -> None:
-    ((_, rows),) = Intake([make_monitor()]).sort([message(at_ms=RECEIVED_MS + 7)]).readings
-    assert rows[0][2] == RECEIVED_MS + 7
+    ((_, columns),) = Intake([make_monitor()]).sort([message(at_ms=RECEIVED_MS + 7)]).readings
+    assert columns.time == [RECEIVED_MS + 7]
 
 
 def test_a_clock_may_be_a_little_ahead_but_not_more(make_monitor: MakeMonitor) -> None:
@@ -40,6 +41,6 @@ def test_each_message_goes_to_the_monitor_of_its_topic(make_monitor: MakeMonitor
     one, other = make_monitor("one/{device}/{channel}"), make_monitor("other/{device}/{channel}", {"version": "2"})
     other.name = "other"
     result = Intake([one, other]).sort([message("other/a/value"), message("one/a/value"), message("third/a/value")])
-    assert [(monitor.name, len(rows)) for monitor, rows in result.readings] == [("main", 1), ("other", 1)]
+    assert [(monitor.name, len(columns)) for monitor, columns in result.readings] == [("main", 1), ("other", 1)]
     assert [letter.reason for letter in result.letters] == [Reason.TOPIC]
     assert result.committed == 2

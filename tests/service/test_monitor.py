@@ -1,6 +1,8 @@
 import pytest
 
 from edge.errors import ConfigError
+from service.monitor import Columns
+from service.payloads.payload import Run
 from service.rejects import Reason, RejectError
 from service.store import SavedStream
 from service.topics import Match
@@ -8,7 +10,7 @@ from tests.service.conftest import MakeMonitor
 
 
 def test_a_topic_without_a_channel_is_of_the_only_channel(make_monitor: MakeMonitor) -> None:
-    assert make_monitor("plant/{device}").parse(Match("a", None), b"1") == [("value", 1.0, None)]
+    assert make_monitor("plant/{device}").parse(Match("a", None), b"1") == [Run("value", [1.0])]
 
 
 def test_a_channel_that_the_bundle_does_not_know_is_rejected(make_monitor: MakeMonitor) -> None:
@@ -31,7 +33,7 @@ def test_a_topic_without_placeholders_is_a_stream_of_the_monitors_name(make_moni
     monitor = make_monitor("plant/{channel}")
     match = monitor.template.match("plant/value")
     assert match is not None
-    assert monitor.stream_name(match) == "main"
+    assert match.stream_name("", monitor.name) == "main"
 
 
 def test_a_lower_budget_makes_a_higher_limit(make_monitor: MakeMonitor) -> None:
@@ -58,7 +60,7 @@ def test_a_budget_for_the_monitor_is_shared_by_the_streams_it_watches(make_monit
 
 def test_values_are_converted_to_the_unit_of_the_bundle(make_monitor: MakeMonitor) -> None:
     monitor = make_monitor("plant/{device}", channels={"value": {"unit": "m3/h"}})
-    assert monitor.readings([(0, "value", 1_700_000_000_000, 3.6)]).value.tolist() == pytest.approx([1.0])  # l/s
+    assert monitor.readings(Columns([0], [0], [1_700_000_000_000], [3.6])).value.tolist() == pytest.approx([1.0])  # l/s
 
 
 def test_a_unit_that_does_not_fit_is_refused(make_monitor: MakeMonitor) -> None:
@@ -71,7 +73,9 @@ def test_a_silent_stream_is_told_of_without_a_reading(make_monitor: MakeMonitor)
     row = monitor.row("a")
     monitor.begin([1])
     first = 1_700_000_000_000
-    monitor.engine.feed(monitor.readings([(row, "value", first + 10_000 * k, k % 3) for k in range(30)]))
+    columns = Columns()
+    columns.add(row, 0, [first + 10_000 * k for k in range(30)], [k % 3 for k in range(30)])
+    monitor.engine.feed(monitor.readings(columns))
     monitor.heard(1_000)
     assert len(monitor.tick(2_000)) == 0
     assert monitor.tick(101_000).quality.tolist() == [[1]]

@@ -1,6 +1,7 @@
 import pytest
 
 from service.payloads.json import JsonPayload
+from service.payloads.payload import Run
 from service.rejects import Reason, RejectError
 
 
@@ -8,7 +9,7 @@ def test_a_value_and_its_time_are_found() -> None:
     payload = JsonPayload("data.values.1", time="data.ts")
 
     assert payload.parse(b'{"data": {"values": [1, 2.5], "ts": 1700000000}}', "flow") == [
-        ("flow", 2.5, 1_700_000_000_000)
+        Run("flow", [2.5], [1_700_000_000_000])
     ]
 
 
@@ -16,13 +17,13 @@ def test_several_channels_come_from_one_message() -> None:
     payload = JsonPayload(fields={"flow": "data.flow", "level": "data.level", "speed": "speed"})
 
     assert payload.parse(b'{"data": {"flow": 1, "level": null}, "speed": -2}', "flow") == [
-        ("flow", 1.0, None),
-        ("speed", -2.0, None),
+        Run("flow", [1.0]),
+        Run("speed", [-2.0]),
     ]
 
 
 def test_a_name_with_dots_is_found_as_it_is() -> None:
-    assert JsonPayload("pump.flow").parse(b'{"pump.flow": 3}', "flow") == [("flow", 3.0, None)]
+    assert JsonPayload("pump.flow").parse(b'{"pump.flow": 3}', "flow") == [Run("flow", [3.0])]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_number_beyond_all_doubles_is_rejected(number: bytes) -> None:
 
 
 def test_a_large_integer_is_a_number() -> None:
-    assert JsonPayload().parse(b'{"value": %d}' % 2**70, "flow") == [("flow", float(2**70), None)]
+    assert JsonPayload().parse(b'{"value": %d}' % 2**70, "flow") == [Run("flow", [float(2**70)])]
 
 
 def test_a_message_without_the_time_that_was_promised_is_rejected() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from service.payloads.number import NumberPayload
+from service.payloads.payload import Run
 from service.rejects import Reason, RejectError
 
 
@@ -8,7 +9,7 @@ from service.rejects import Reason, RejectError
     ("payload", "value"), [(b"21.5", 21.5), (b" -3 \n", -3.0), (b"+1e3", 1000.0), (b".5", 0.5), (b"2.", 2.0)]
 )
 def test_a_decimal_number_is_read(payload: bytes, value: float) -> None:
-    assert NumberPayload().parse(payload, "flow") == [("flow", value, None)]
+    assert NumberPayload().parse(payload, "flow") == [Run("flow", [value])]
 
 
 @pytest.mark.parametrize(

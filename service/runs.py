@@ -1,0 +1,31 @@
+"""Runs: what one message says, each value with its time."""
+
+from collections.abc import Callable
+
+from service.inbox import Message
+from service.payloads.payload import Run
+from service.rejects import Reason, RejectError
+from service.topics import Match
+
+LARGEST_PAYLOAD = 256 * 1024  #: bytes
+MOST_AHEAD_MS = 10 * 60_000  #: what a device's clock may be ahead of ours
+
+
+def read_runs(
+    message: Message, match: Match, parse: Callable[[Match, bytes], list[Run]]
+) -> list[tuple[Run, list[int]]]:
+    """Return each run with the times of its values (UTC epoch ms); RejectError if the message cannot be read."""
+    if len(message.payload) > LARGEST_PAYLOAD:
+        raise RejectError(Reason.SIZE, f"expected at most {LARGEST_PAYLOAD} bytes, got {len(message.payload)}")
+    return [(run, _times(run, message.received_ms)) for run in parse(match, message.payload)]
+
+
+def _times(run: Run, received_ms: int) -> list[int]:
+    if run.times_ms is None:
+        return [received_ms] * len(run.values)
+    if (ahead := max(run.times_ms) - received_ms) > MOST_AHEAD_MS:
+        raise RejectError(
+            Reason.FUTURE,
+            f"expected a time at most {MOST_AHEAD_MS // 60_000} min ahead, got {ahead / 60_000:.0f} min",
+        )
+    return list(run.times_ms)
