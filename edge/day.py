@@ -50,7 +50,7 @@ class Day:
         low = np.fmin.reduce(around[:, :, 0])
         high = np.fmax.reduce(around[:, :, 1])
         distance: NDArray[np.float32] = np.fmax(observed - high, low - observed)
-        distance = np.nan_to_num(distance, nan=0.0).max(axis=1)
+        distance = np.where(np.isfinite(around[1, :, 0]), np.nan_to_num(distance, nan=0.0), np.float32(0)).max(axis=1)
         return np.maximum(distance, np.float32(0))
 
     def remember(

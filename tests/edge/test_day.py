@@ -159,3 +159,11 @@ def test_the_hour_that_comes_twice_is_one_bin() -> None:
     for hour in range(24):
         stream.say(hour, 0, start_ms=start_ms)
     assert [stream.say(24 + hour, 8, start_ms=start_ms) for hour in (2, 3)] == [8, 8]
+
+
+def test_where_yesterday_s_own_bin_is_not_known_its_neighbours_tell_nothing() -> None:
+    stream = Hourly()
+    for hour in range(23):
+        stream.say(hour, 100)
+    stream.say(23, 0, calm=False)  # an alarm at an edge that comes every day
+    assert stream.say(24 + 23, 0) == 0
