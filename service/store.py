@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from edge.alarm import Severity
 from edge.errors import ConfigError
+from service.failpoint import reach
 from service.rejects import Reason
 from service.schema import OPERATIONS, QUALITY, VERDICTS
 
@@ -144,7 +145,9 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            reach("before-commit")
             self._db.execute("COMMIT")
+            reach("after-commit")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")

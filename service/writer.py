@@ -15,6 +15,7 @@ from edge.engine import Engine
 from edge.reading import Verdicts
 from service.alarms import AlarmBook
 from service.counters import Counters
+from service.failpoint import reach
 from service.inbox import Inbox, Message
 from service.incidents import Incidents
 from service.intake import Intake, Sorted
@@ -147,6 +148,7 @@ class Writer:
             delay_s = min(2 * delay_s, _LAST_RETRY_S)
         self._inbox.done(len(batch))
         self._on_commit(batch, scored)
+        reach("after-acknowledge")
 
     def _restore(self) -> None:
         self._version = -1

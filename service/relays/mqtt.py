@@ -13,6 +13,7 @@ from paho.mqtt.client import MQTTMessageInfo
 from edge.quality import words
 from edge.reading import Status
 from edge.state import SIGNALS
+from service.failpoint import reach
 from service.messages import iso
 from service.mqtt import Connection
 from service.outbox import OutboxReader, OutboxRow
@@ -129,7 +130,9 @@ class MqttRelay:
                 return
 
     def _publish_alarm(self, row: OutboxRow) -> None:
+        reach("before-publish")
         info = self._connection.publish(f"{self._publish.prefix}/{row.stream}/{row.kind}", row.body, qos=1)
+        reach("after-publish")
         self._under_way[info.mid] = row.id
 
     def _publish_verdicts(self) -> None:
