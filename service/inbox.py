@@ -21,6 +21,7 @@ class Message:
     payload: bytes
     retain: bool
     received_ms: int  #: UTC epoch
+    source: str = ""  #: name of the broker it came from; '' where there is only one
 
 
 class Inbox:
