@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
 from edge.errors import ConfigError
+from service.environment import fill_in
 from service.settings import Settings
 
 
@@ -25,7 +26,9 @@ def read_settings(path: Path) -> Settings:
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected settings such as 'monitors:', got {_shown(raw)}")
     try:
-        return Settings.model_validate(raw).relative_to(path.parent)
+        return Settings.model_validate(fill_in(raw)).relative_to(path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:
         raise ConfigError("\n".join(f"{path}: {_sentence(details)}" for details in error.errors())) from error
 

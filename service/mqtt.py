@@ -1,11 +1,15 @@
 """One MQTT connection: either protocol, without delay, reconnecting by itself, and safe from its callbacks."""
 
 import logging
+import os
 import socket
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import ssl
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import wraps
 from threading import Lock
+from time import monotonic
 from typing import Any, NamedTuple, ParamSpec
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -15,12 +19,16 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from service.settings import BrokerSettings
+from edge.errors import ForesenseError
+from service.backoff import BackOff
+from service.broker import BrokerSettings
+from service.refusals import TAKEN_OVER, ended, refused, unreachable
 
 log = logging.getLogger(__name__)
 
 SESSION_S = 30 * 86_400  #: how long the broker keeps what we miss (v5; with v3.1.1 the broker decides)
 _LONGEST_BACK_OFF_S = 30
+_LOOK_S = 1  # so often paho looks whether a keep-alive has passed
 _FAREWELL_S = 2.0
 _CONNECT_S = 3.0  # stop() may have to wait so long
 
@@ -37,8 +45,9 @@ class Statement(NamedTuple):
 class Connection:
     """Talks to the broker on a thread of its own; set the `on_...` before start().
 
-    Each connection has an epoch. An acknowledgement belongs to the connection that its message came on,
-    so acknowledge() does nothing once that one is lost: the broker sends the message again.
+    What is wrong is logged once, until something else is or the broker accepts us. Password and certificate
+    are read anew for every connection. Each connection has an epoch: an acknowledgement belongs to the one that its
+    message came on, so acknowledge() does nothing once that is lost; the broker sends the message again.
     """
 
     def __init__(
@@ -48,6 +57,7 @@ class Connection:
         self.on_open: Callable[[bool], None] = _nothing  #: whether the broker still has our session
         self.on_subscribed: Callable[[list[str]], None] = _nothing  #: what it refused, in its words
         self.on_lost: Callable[[], None] = _nothing
+        self.on_taken_over: Callable[[], None] = _nothing  #: another client seems to have our name
         self.on_message: Callable[[MQTTMessage], None] = _nothing
         self.on_published: Callable[[int, str | None], None] = _nothing  #: mid, and the reason if it was refused
         self._broker = broker
@@ -55,6 +65,11 @@ class Connection:
         self._persistent = persistent
         self._will = will
         self._epoch_lock = Lock()
+        self._back_off = BackOff(told=self._v5)
+        self._accepted_s: float | None = None  # when the broker accepted this connection, monotonic
+        self._dropped = self._refused = False  # by us, by the broker
+        self._said = ""  # what was logged last that is still so
+        self._tls: ssl.SSLContext | None = None
         self._client = self._new_client()
 
     @property
@@ -63,11 +78,13 @@ class Connection:
         return self._client.is_connected()
 
     def start(self) -> None:
-        """Begin to connect, again and again if need be; ConfigError if the password cannot be read."""
+        """Begin to connect, again and again if need be; ConfigError if a file of password or TLS cannot be used."""
         broker, client = self._broker, self._client
-        if broker.username is not None:
-            password = broker.read_password()
-            client.username_pw_set(broker.username, password.get_secret_value() if password else None)
+        if broker.tls is not None:
+            self._tls = broker.tls.context()
+            client.tls_set_context(self._tls)
+        self._identify()
+        client.ws_set_options(broker.path)
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         options: dict[str, Any] = {}
@@ -75,7 +92,7 @@ class Connection:
             options["clean_start"] = not self._persistent
             options["properties"] = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             options["properties"].SessionExpiryInterval = SESSION_S if self._persistent else 0
-        client.connect_async(broker.host, broker.port, broker.keepalive, **options)
+        client.connect_async(broker.host, broker.port, broker.keepalive - _LOOK_S, **options)
         client.loop_start()
 
     def stop(self, farewell: Statement | None = None) -> None:
@@ -108,9 +125,10 @@ class Connection:
 
     def drop(self) -> None:
         """Break the connection off, so that the broker sends again what is not acknowledged."""
-        if isinstance(sock := self._client.socket(), socket.socket):
-            with suppress(OSError):  # it is lost already
-                sock.shutdown(socket.SHUT_RDWR)
+        self._dropped = True
+        if (sock := self._client.socket()) is not None:
+            with suppress(OSError, ValueError), _raw(sock) as raw:  # it may be lost already
+                raw.shutdown(socket.SHUT_RDWR)
 
     @property
     def _v5(self) -> bool:
@@ -122,10 +140,12 @@ class Connection:
             self._client_id,
             clean_session=None if self._v5 else not self._persistent,
             protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
+            transport=self._broker.transport,
             manual_ack=True,
         )
         client.connect_timeout = _CONNECT_S
         client.reconnect_delay_set(1, _LONGEST_BACK_OFF_S)
+        client.on_pre_connect = _guarded(self._before)
         client.on_socket_open = _guarded(_without_delay)
         client.on_connect = _guarded(self._connected)
         client.on_connect_fail = _guarded(self._not_connected)
@@ -135,23 +155,67 @@ class Connection:
         client.on_publish = _guarded(self._published)
         return client
 
+    def _identify(self) -> None:
+        """Read name, password and certificate, which may have been renewed; ConfigError if one cannot be used."""
+        username, password = self._broker.credentials()
+        if username is not None:
+            self._client.username_pw_set(username, password.get_secret_value() if password else None)
+        if self._broker.tls is not None and self._tls is not None:
+            self._broker.tls.identify(self._tls)
+
+    def _before(self, _c: Client, _u: Any) -> None:
+        self._accepted_s, self._dropped, self._refused = None, False, False
+        try:
+            self._identify()
+        except ForesenseError as error:
+            log.warning("%s: going on with what was read before: %s", self._client_id, error)
+
     def _connected(self, _c: Client, _u: Any, flags: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
         if reason.is_failure:
-            log.error("%s: the broker refuses us: %s", self._client_id, reason)
+            self._refused = True
+            self._tell(logging.ERROR, f"refuses us: {refused(reason)}")
             return
-        log.info("%s: connected to %s:%d", self._client_id, self._broker.host, self._broker.port)
+        self._accepted_s, self._said = monotonic(), ""
+        log.info("%s: connected to %s", self._client_id, self._broker.address)
         self.on_open(flags.session_present)
 
     def _not_connected(self, _c: Client, _u: Any) -> None:
-        log.warning("%s: no broker at %s:%d; trying again", self._client_id, self._broker.host, self._broker.port)
+        # paho calls this while it handles the error, and tells it nowhere
+        self._tell(logging.WARNING, f"cannot be reached: {unreachable(sys.exception(), self._broker)}")
 
     def _disconnected(
-        self, _c: Client, _u: Any, _f: DisconnectFlags, reason: ReasonCode, _p: Properties | None
+        self, _c: Client, _u: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
     ) -> None:
         with self._epoch_lock:
             self.epoch += 1  # before the client forgets what it has queued to send
-        log.log(logging.WARNING if reason.is_failure else logging.INFO, "%s: disconnected: %s", self._client_id, reason)
+        by_broker = flags.is_disconnect_packet_from_server
+        if not reason.is_failure and not by_broker:
+            log.info("%s: disconnected from %s", self._client_id, self._broker.address)
+        elif self._accepted_s is None:
+            if not self._refused:  # which was told with its reason
+                self._tell(logging.WARNING, f"cannot be reached: {ended(reason, by_broker, False, self._broker)}")
+        elif not self._dropped:
+            self._lost(monotonic() - self._accepted_s, reason, by_broker)
         self.on_lost()
+
+    def _lost(self, lasted_s: float, reason: ReasonCode, by_broker: bool) -> None:
+        taken_over = by_broker and reason.value == TAKEN_OVER
+        wait_s, longest_s = self._back_off.after(lasted_s, taken_over)
+        self._client.reconnect_delay_set(wait_s, longest_s)
+        why = ended(reason, by_broker, True, self._broker)
+        if self._back_off.is_fighting:
+            if not taken_over:
+                why += ", as often before: has another client our client_id? each service needs one of its own"
+            log.error("%s: %s: %s; trying again in %d s", self._client_id, self._broker.address, why, wait_s)
+            self.on_taken_over()
+        else:
+            log.warning("%s: disconnected from %s: %s", self._client_id, self._broker.address, why)
+
+    def _tell(self, level: int, what: str) -> None:
+        """Log what is wrong, unless it was so before."""
+        if what != self._said:
+            self._said = what
+            log.log(level, "%s: the broker at %s %s; trying again", self._client_id, self._broker.address, what)
 
     def _subscribed(self, _c: Client, _u: Any, _m: int, codes: list[ReasonCode], _p: Properties | None) -> None:
         self.on_subscribed([str(code) for code in codes if code.is_failure])
@@ -176,8 +240,19 @@ def _guarded(callback: Callable[P, None]) -> Callable[P, None]:
     return call
 
 
+@contextmanager
+def _raw(sock: Any) -> Iterator[socket.socket]:
+    """Yield the TCP socket beneath a socket of paho's, which may be one of TLS or of a websocket."""
+    raw = socket.socket(fileno=os.dup(sock.fileno()))
+    try:
+        yield raw
+    finally:
+        raw.close()
+
+
 def _without_delay(_client: Client, _userdata: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with _raw(sock) as raw:
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _nothing(*_: Any) -> None:

@@ -1,17 +1,17 @@
 """Settings: the configuration file, read once and typed."""
 
-import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from edge.alarm import AlarmPolicy, Direction, LevelRule
 from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
-from edge.secret import read_secret
+from service.broker import BrokerSettings
 from service.maintenance import MaintenanceSettings
 from service.part import ByChannel, Duration, Part
 from service.topics import Template, overlap
@@ -23,6 +23,15 @@ def _plain_name(text: str) -> str:
     return text
 
 
+def _broker_name(text: str) -> str:
+    if not re.fullmatch(r"[\w-]+", text):
+        raise ValueError(f"expected a name of letters, digits, '-' and '_', got {text!r}")
+    return text
+
+
+BrokerName = Annotated[str, AfterValidator(_broker_name)]
+
+
 def _bundle_reference(text: str) -> str:
     name, _, version = text.partition("/")
     if {name, version} & {".", ".."} or not name or "/" in version or (version == "" and "/" in text):
@@ -30,46 +39,10 @@ def _bundle_reference(text: str) -> str:
     return text
 
 
-class BrokerSettings(Part):
-    """How to reach the MQTT broker."""
-
-    host: str = Field(default="localhost", min_length=1)
-    port: int = Field(default=1883, ge=1, le=65535)
-    protocol: Literal[5, "3.1.1"] = 5
-    client_id: str = Field(default="foresense", min_length=1, max_length=64)
-    keepalive: int = Field(default=30, ge=5, le=3600)  #: seconds
-    username: str | None = None
-    password_file: Path | None = None
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether what is sent to the broker stays on this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-    def read_password(self) -> SecretStr | None:
-        """Return the password, the first line of its file; ConfigError if that cannot be read."""
-        if self.password_file is None:
-            return None
-        return SecretStr(read_secret(self.password_file))
-
-    @model_validator(mode="after")
-    def _keep_the_password_secret(self) -> Self:
-        if self.password_file is not None and self.username is None:
-            raise ValueError("expected a username beside password_file, got none")
-        if self.password_file is not None and not self.is_loopback:
-            raise ValueError(
-                "expected a broker on this host (localhost), as a password would cross the network unencrypted, "
-                f"got {self.host!r}"
-            )
-        return self
-
-
 class PublishSettings(Part):
-    """What the service tells the broker."""
+    """What the service tells the brokers."""
 
+    broker: str = ""  #: name of the one that alarms and verdicts go to; '': that of their monitor
     prefix: Annotated[str, AfterValidator(_plain_name)] = "foresense"
     verdicts: bool = True
 
@@ -123,6 +96,7 @@ class ChannelSettings(Part):
 class MonitorSettings(Part):
     """Which topics are watched, how their payloads are read, and with which bundle."""
 
+    broker: str = ""  #: name of the one of its topics; '' if there is only `broker`
     topic: str
     payload: Literal["number", "json"] = "number"
     value: str | None = Field(default=None, min_length=1)  #: json: path of the value; 'value' if left out
@@ -174,6 +148,7 @@ class Settings(Part):
     """The whole configuration file."""
 
     broker: BrokerSettings = BrokerSettings()
+    brokers: dict[BrokerName, BrokerSettings] = Field(default_factory=dict)  #: several, in place of `broker`
     database: Path = Path("foresense.db")
     bundles: Path = Path("bundles")
     publish: PublishSettings = PublishSettings()
@@ -186,31 +161,64 @@ class Settings(Part):
     def _may_be_off(cls, raw: Any) -> Any:
         return None if raw is False else raw
 
+    @property
+    def connections(self) -> dict[str, BrokerSettings]:
+        """Return the brokers by name; the only one, of the short form, is named ''."""
+        return self.brokers or {"": self.broker}
+
+    def publishes_to(self, monitor: str) -> str:
+        """Return the name of the broker that a monitor's alarms and verdicts go to."""
+        return self.publish.broker or self.monitors[monitor].broker
+
     def relative_to(self, folder: Path) -> Self:
         """Return the settings with relative paths taken from a folder."""
-        password_file = self.broker.password_file
-        broker = self.broker.model_copy(update={"password_file": password_file and folder / password_file})
         update: dict[str, Any] = {
             "database": folder / self.database,
             "bundles": folder / self.bundles,
-            "broker": broker,
+            "broker": self.broker.relative_to(folder),
+            "brokers": {name: broker.relative_to(folder) for name, broker in self.brokers.items()},
             "maintenance": tuple(each.relative_to(folder) for each in self.maintenance),
             "monitors": {name: monitor.relative_to(folder) for name, monitor in self.monitors.items()},
         }
         return self.model_copy(update=update)
 
     @model_validator(mode="after")
+    def _brokers_are_named(self) -> Self:
+        if self.brokers and "broker" in self.model_fields_set:
+            raise ValueError("expected either broker or brokers, got both")
+        known = ", ".join(self.brokers) or "no names without `brokers`"
+        named = {f"monitors.{name}.broker": monitor.broker for name, monitor in self.monitors.items()}
+        for place, name in (named | {"publish.broker": self.publish.broker}).items():
+            if name not in ({*self.brokers, ""} if place == "publish.broker" else self.connections):
+                raise ValueError(f"{place}: expected one of brokers ({known}), got {name or 'none'}")
+        if unused := set(self.brokers) - {*named.values(), self.publish.broker}:
+            raise ValueError(f"brokers.{min(unused)}: expected a monitor or publish to name it, got none that does")
+        return self
+
+    @model_validator(mode="after")
+    def _sessions_are_apart(self) -> Self:
+        seen: dict[tuple[str, int, str], str] = {}
+        for name, broker in self.brokers.items():
+            other = seen.setdefault((broker.host, broker.port, broker.client_id), name)
+            if other != name:
+                raise ValueError(
+                    f"brokers.{name}: expected another host, port or client_id than that of {other}, got the same: "
+                    "they would take each other's session over"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _topics_are_apart(self) -> Self:
         own = f"{self.publish.prefix}/#"
-        filters = {name: Template(monitor.topic).filter for name, monitor in self.monitors.items()}
-        for i, (name, one) in enumerate(filters.items()):
+        filters = {name: (monitor.broker, Template(monitor.topic).filter) for name, monitor in self.monitors.items()}
+        for i, (name, (broker, one)) in enumerate(filters.items()):
             if overlap(one, own):
                 raise ValueError(
                     f"monitors.{name}.topic: expected topics other than the service's own {own}, got {one}; "
                     "change it, or publish.prefix"
                 )
-            for other_name, other in list(filters.items())[:i]:
-                if overlap(one, other):
+            for other_name, (others, other) in list(filters.items())[:i]:
+                if broker == others and overlap(one, other):
                     raise ValueError(
                         f"monitors.{name}.topic: expected topics of no other monitor, "
                         f"got {one}, which overlaps with {other} of {other_name}"

@@ -93,13 +93,37 @@ def test_a_mistake_in_a_maintenance_window_is_told_with_its_place(tmp_path: Path
         ("monitors: {main: {bundle: pump, topic: a/#}}", "monitors.main.topic: expected levels that are names"),
         ("monitors: {main: {bundle: ../x, topic: a}}", "monitors.main.bundle: expected NAME or NAME/VERSION, got"),
         (f"moniter: 1\n{MONITOR}}}}}", "moniter: expected a known key, got 'moniter'; did you mean 'monitors'?"),
-        (f"xyz: 1\n{MONITOR}}}}}", "xyz: expected a known key, got 'xyz'; known are broker, database,"),
+        (f"xyz: 1\n{MONITOR}}}}}", "xyz: expected a known key, got 'xyz'; known are broker, brokers, database,"),
         (f"broker: {{protocol: 4}}\n{MONITOR}}}}}", "broker.protocol: expected 5 or '3.1.1', got 4"),
         (f"broker: {{password_file: p}}\n{MONITOR}}}}}", "broker: expected a username beside password_file"),
         (
             f"broker: {{host: plant.example, username: me, password_file: p}}\n{MONITOR}}}}}",
-            "broker: expected a broker on this host (localhost), as a password would cross the network unencrypted",
+            "broker: expected tls (or insecure: true, if it must be), as what is in password_file would cross the",
         ),
+        (
+            f"broker: {{host: plant.example, username_file: p}}\n{MONITOR}}}}}",
+            "broker: expected tls (or insecure: true, if it must be), as what is in username_file would cross the",
+        ),
+        (f"broker: {{tls: true, insecure: true}}\n{MONITOR}}}}}", "broker: expected insecure only without tls"),
+        (f"broker: {{tls: {{key_file: k}}}}\n{MONITOR}}}}}", "broker.tls: expected certificate_file beside key_file"),
+        (f"broker: {{tls: {{verify: false}}}}\n{MONITOR}}}}}", "broker.tls.verify: expected a known key, got 'verify'"),
+        (f"broker: {{username: a, username_file: b}}\n{MONITOR}}}}}", "broker: expected either username or username_"),
+        (f"broker: {{path: /ws}}\n{MONITOR}}}}}", "broker: expected path only with transport: websockets"),
+        (f"broker: {{host: 'plant/x'}}\n{MONITOR}}}}}", "broker.host: expected the name or address of a host, got"),
+        (f"broker: {{host: 'a..b'}}\n{MONITOR}}}}}", "broker.host: expected the name or address of a host, got"),
+        (f"broker: {{host: '${{NOT_THERE}}'}}\n{MONITOR}}}}}", "broker.host: expected the variable NOT_THERE in the"),
+        (f"brokers: {{n: {{}}}}\n{MONITOR}}}}}", "monitors.main.broker: expected one of brokers (n), got none"),
+        (f"{MONITOR}, broker: n}}}}", "monitors.main.broker: expected one of brokers (no names without `brokers`)"),
+        (f"broker: {{}}\nbrokers: {{n: {{}}}}\n{MONITOR}, broker: n}}}}", "expected either broker or brokers"),
+        (
+            f"brokers: {{n: {{}}, s: {{port: 9}}}}\n{MONITOR}, broker: n}}}}",
+            "brokers.s: expected a monitor or publish to name it, got none that does",
+        ),
+        (
+            f"brokers: {{n: {{}}, s: {{}}}}\npublish: {{broker: s}}\n{MONITOR}, broker: n}}}}",
+            "brokers.s: expected another host, port or client_id than that of n, got the same",
+        ),
+        (f"publish: {{broker: s}}\nbrokers: {{n: {{}}}}\n{MONITOR}, broker: n}}}}", "publish.broker: expected one of"),
         (f"incident: {{stream: 2}}\n{MONITOR}}}}}", "incident.stream: expected a known key, got 'stream'; did you"),
         (f"incident: {{within: soon}}\n{MONITOR}}}}}", "incident.within: expected a duration such as '10s', '5min'"),
         (f"incident: true\n{MONITOR}}}}}", "incident: expected "),
@@ -148,8 +172,9 @@ def test_a_password_is_read_and_never_shown(tmp_path: Path) -> None:
     path.write_text(f"broker: {{username: me, password_file: secret}}\n{MONITOR}}}}}")
     settings = read_settings(path)
 
-    password = settings.broker.read_password()
+    username, password = settings.broker.credentials()
 
+    assert username == "me"
     assert password is not None
     assert password.get_secret_value() == "hush"
     assert "hush" not in f"{password!r}{settings!r}"
@@ -158,5 +183,61 @@ def test_a_password_is_read_and_never_shown(tmp_path: Path) -> None:
 def test_a_password_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "foresense.yaml"
     path.write_text(f"broker: {{username: me, password_file: secret}}\n{MONITOR}}}}}")
-    with pytest.raises(ConfigError, match=r"secret: expected a readable password file, got: No such file"):
-        read_settings(path).broker.read_password()
+    with pytest.raises(
+        ConfigError, match=r"password_file: .*secret: expected a readable password file, got: No such file"
+    ):
+        read_settings(path).broker.credentials()
+
+
+BROKERS = "brokers: {north: {host: a}, south: {host: b, password_file: p, username: me, tls: {ca_file: ca.pem}}}"
+ONE, OTHER = "{broker: north, topic: a/b, bundle: pump}", "{broker: south, topic: a/b, bundle: pump}"
+
+
+def test_monitors_of_different_brokers_may_have_the_same_topics(tmp_path: Path) -> None:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(f"{BROKERS}\nmonitors: {{one: {ONE}, other: {OTHER}}}")
+
+    settings = read_settings(path)
+
+    assert list(settings.connections) == ["north", "south"]
+    assert (settings.publishes_to("one"), settings.publishes_to("other")) == ("north", "south")
+    south = settings.brokers["south"]
+    assert (south.port, south.password_file) == (8883, tmp_path / "p")
+    assert south.tls is not None
+    assert south.tls.ca_file == tmp_path / "ca.pem"
+    path.write_text(f"{BROKERS}\nmonitors: {{one: {ONE}, same: {ONE}, other: {OTHER}}}")
+    with pytest.raises(ConfigError, match=r"monitors\.same\.topic: expected topics of no other monitor"):
+        read_settings(path)
+
+
+def test_all_alarms_may_go_to_one_broker(tmp_path: Path) -> None:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(f"{BROKERS}\npublish: {{broker: north}}\nmonitors: {{one: {ONE}, other: {OTHER}}}")
+    settings = read_settings(path)
+    assert {settings.publishes_to(name) for name in settings.monitors} == {"north"}
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("{}", "mqtt://localhost:1883"),
+        ("{tls: true}", "mqtts://localhost:8883"),
+        ("{tls: false, host: '::1'}", "mqtt://[::1]:1883"),
+        ("{transport: websockets}", "ws://localhost:80/mqtt"),
+        ("{transport: websockets, tls: true, path: /}", "wss://localhost:443/"),
+        ("{tls: true, port: 1}", "mqtts://localhost:1"),
+        ("{host: plant.example, username: me, password_file: p, insecure: true}", "mqtt://plant.example:1883"),
+    ],
+)
+def test_a_broker_has_the_usual_port_of_its_transport(tmp_path: Path, given: str, address: str) -> None:
+    path = tmp_path / "foresense.yaml"
+    path.write_text(f"broker: {given}\n{MONITOR}}}}}")
+    assert read_settings(path).broker.address == address
+
+
+def test_a_variable_of_the_environment_may_stand_in_a_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANT", "north")
+    monkeypatch.setenv("PORT", "1884")
+    path = tmp_path / "foresense.yaml"
+    path.write_text(f"broker: {{host: '${{PLANT}}.example', port: '${{PORT}}'}}\n{MONITOR}}}}}")
+    assert read_settings(path).broker.address == "mqtt://north.example:1884"
