@@ -13,7 +13,7 @@ from edge.quality import words
 from edge.reading import Change, Verdicts
 from edge.state import SIGNALS
 from service.incidents import Incidents
-from service.messages import SINK, alarm_message
+from service.messages import alarm_message
 from service.monitor import Monitor
 from service.mutes import Mutes
 from service.store import Alarm, SavedStream, Store, severity
@@ -93,7 +93,7 @@ class AlarmBook:
             elif not known.told:
                 continue
             body = alarm_message(monitor.name, stream, alarm._replace(incident=known.incident))
-            self._store.post(SINK, stream, body)
+            self._store.post(monitor.sink, stream, body)
         self._incidents.settle()
         self._news.clear()
 

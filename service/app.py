@@ -11,13 +11,14 @@ from types import FrameType
 
 from edge.errors import ForesenseError
 from edge.runtime import open_runtime
+from service.broker import place
 from service.configuration import read_settings
-from service.consumer import Consumer
+from service.consumers import Consumers, Readiness
 from service.counters import Counters
 from service.inbox import Inbox, Message
 from service.lock import InstanceLock
 from service.maintenance import Maintenance
-from service.messages import SINK
+from service.messages import sink
 from service.monitor import Monitor
 from service.outbox import OutboxReader
 from service.registry import Registry
@@ -42,16 +43,19 @@ class Service:
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
         self._writer = Writer(self._store, monitors, self.inbox, self.counters, self._committed, settings.incident)
-        outbox = OutboxReader(settings.database, SINK)
-        self._relay = MqttRelay(settings.broker, settings.publish, outbox, self._writer.forget)
-        filters = [monitor.template.filter for monitor in monitors]
-        self._consumer = Consumer(settings.broker, settings.publish.prefix, filters, self.inbox, self.counters)
+        self._relays = {
+            name: MqttRelay(broker, settings.publish, OutboxReader(settings.database, name), self._writer.forget)
+            for name, broker in ((sink(each), broker) for each, broker in settings.connections.items())
+            if any(monitor.sink == name for monitor in monitors)
+        }
+        self._sinks = {monitor.name: monitor.sink for monitor in monitors}
+        self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
         self._stop = Event()
 
     @property
-    def ready(self) -> Event:
-        """Return what is set while the service is subscribed."""
-        return self._consumer.ready
+    def ready(self) -> Readiness:
+        """Return what is set while the service is subscribed, at every broker."""
+        return self._consumers.ready
 
     def start(self) -> None:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
@@ -61,15 +65,17 @@ class Service:
             self._writer.start()
         except sqlite3.Error as error:
             raise ForesenseError(f"{self._database}: expected a database that can be read, got: {error}") from error
-        self._relay.start()
-        self._consumer.start()
+        for relay in self._relays.values():
+            relay.start()
+        self._consumers.start()
 
     def stop(self) -> None:
         """Consume no more, commit and acknowledge what is there, say goodbye."""
-        self._consumer.pause()
+        self._consumers.pause()
         self._writer.stop(_DRAIN_S)
-        self._consumer.stop()
-        self._relay.stop(_DRAIN_S)
+        self._consumers.stop()
+        for relay in self._relays.values():
+            relay.stop(_DRAIN_S)
         self._writer.finish()
         self.close()
         log.info("stopped; %s", self.counters.summary(self.inbox.in_flight))
@@ -95,14 +101,15 @@ class Service:
 
     @property
     def _is_healthy(self) -> bool:
-        return self._writer.is_alive and self._relay.is_alive
+        return self._writer.is_alive and all(relay.is_alive for relay in self._relays.values())
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
 
     def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
-        self._consumer.acknowledge(messages)
-        self._relay.offer(scored)
+        self._consumers.acknowledge(messages)
+        for name, relay in self._relays.items():
+            relay.offer([each for each in scored if self._sinks[each.monitor] == name])
 
 
 def build(path: Path) -> Service:
@@ -127,11 +134,13 @@ def open_monitors(path: Path, settings: Settings) -> tuple[list[Monitor], list[s
     for name, monitor in settings.monitors.items():
         try:
             bundle = registry.get(monitor.bundle)
-            monitors.append(Monitor(name, monitor, bundle, open_runtime(bundle.files), maintenance))
+            runtime, publish_to = open_runtime(bundle.files), settings.publishes_to(name)
+            monitors.append(Monitor(name, monitor, bundle, runtime, maintenance, publish_to))
         except ForesenseError as error:
             problems.append(f"{path}: monitors.{name}: {error}")
-    try:
-        settings.broker.read_password()
-    except ForesenseError as error:
-        problems.append(f"{path}: broker.password_file: {error}")
+    for name, broker in settings.connections.items():
+        try:
+            broker.check_files()
+        except ForesenseError as error:
+            problems.append(f"{path}: {place(name)}.{error}")
     return monitors, problems

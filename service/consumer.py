@@ -4,17 +4,18 @@ import logging
 import time
 from collections.abc import Sequence
 from itertools import groupby
-from threading import Event
+from threading import Event, Lock
 
 from paho.mqtt.client import MQTTMessage
 
+from service.broker import BrokerSettings
 from service.counters import Counters
 from service.inbox import Inbox, Message
 from service.mqtt import Connection, Statement
-from service.settings import BrokerSettings
 
 log = logging.getLogger(__name__)
 
+_counting = Lock()  # the consumers of several brokers share the counters
 ONLINE, OFFLINE = b"online", b"offline"
 
 
@@ -24,16 +25,24 @@ def availability_topic(prefix: str) -> str:
 
 
 class Consumer:
-    """Keeps a session with the broker. Its callbacks only put messages into the inbox; nothing is read here.
+    """Keeps a session with one broker. Its callbacks only put messages into the inbox; nothing is read here.
 
     A full inbox makes the network thread wait, which slows the broker down; after half a keep-alive the
     connection is dropped instead, and the broker sends again what was not acknowledged.
     """
 
     def __init__(
-        self, broker: BrokerSettings, prefix: str, filters: Sequence[str], inbox: Inbox, counters: Counters
+        self,
+        broker: BrokerSettings,
+        prefix: str,
+        filters: Sequence[str],  # none: it only says that we are there
+        inbox: Inbox,
+        counters: Counters,
+        source: str = "",
     ) -> None:
         self.ready = Event()
+        self._broker = broker
+        self._source = source
         self._filters = filters
         self._inbox = inbox
         self._counters = counters
@@ -41,15 +50,17 @@ class Consumer:
         self._topic = availability_topic(prefix)
         self._dropped = -1  # the epoch of the connection that we gave up
         self._paused = False
-        self._ever_open = False
+        self._known = False  # the broker should have a session of ours
         self._connection = Connection(broker, broker.client_id, persistent=True, will=Statement(self._topic, OFFLINE))
         self._connection.on_open = self._opened
         self._connection.on_subscribed = self._subscribed
         self._connection.on_lost = self.ready.clear
+        self._connection.on_taken_over = self._taken_over
         self._connection.on_message = self._received
 
-    def start(self) -> None:
-        """Connect and subscribe, in the background."""
+    def start(self, known: bool = False) -> None:
+        """Connect and subscribe, in the background; `known`: we have been here before, in another process."""
+        self._known = known
         self._connection.start()
 
     def pause(self) -> None:
@@ -67,17 +78,26 @@ class Consumer:
         acknowledge(self._connection, messages)
 
     def _opened(self, session_present: bool) -> None:
-        if self._ever_open and not session_present:
-            log.error("the broker has forgotten our session: what was published meanwhile is lost")
-        self._ever_open = True
-        self._connection.subscribe(self._filters)
+        if self._known and not session_present:
+            log.error(
+                "the broker at %s has forgotten our session (client_id %s): what was published meanwhile is lost; "
+                "it needs persistence, and a client_id that stays", self._broker.address, self._broker.client_id,
+            )  # fmt: skip
+            with _counting:
+                self._counters.sessions_lost += 1
+        self._known = True
+        if self._filters:
+            self._connection.subscribe(self._filters)
+        else:
+            self._subscribed([])
 
     def _subscribed(self, refused: list[str]) -> None:
         if refused:
-            log.error("the broker refuses a subscription to %s: %s", ", ".join(self._filters), ", ".join(refused))
+            filters = ", ".join(self._filters)
+            log.error("the broker at %s refuses to subscribe us to %s: %s", self._broker.address, filters, refused[0])
             return
         self.ready.set()
-        log.info("ready: subscribed to %s", ", ".join(self._filters))
+        log.info("ready: subscribed to %s", ", ".join(self._filters) or "nothing")
         self._connection.publish(self._topic, ONLINE, qos=1, retain=True)
 
     def _received(self, message: MQTTMessage) -> None:
@@ -86,14 +106,20 @@ class Consumer:
             return  # unacknowledged, and so is all that follows, which keeps the order
         taken = False
         try:
-            taken = self._inbox.put(as_message(message, epoch), self._patience_s)
-            self._counters.received += taken
+            taken = self._inbox.put(as_message(message, epoch, self._source), self._patience_s)
+            with _counting:
+                self._counters.received += taken
         finally:
             if not (taken or self._paused):
                 self._dropped = epoch
-                self._counters.refused += 1
+                with _counting:
+                    self._counters.refused += 1
                 log.warning("a message was not taken over: dropping the connection; the broker will send again")
                 self._connection.drop()
+
+    def _taken_over(self) -> None:
+        with _counting:
+            self._counters.takeovers += 1
 
 
 def acknowledge(connection: Connection, messages: Sequence[Message]) -> None:
@@ -102,11 +128,11 @@ def acknowledge(connection: Connection, messages: Sequence[Message]) -> None:
         connection.acknowledge(epoch, [message.mid for message in group if message.qos])
 
 
-def as_message(message: MQTTMessage, epoch: int) -> Message:
-    """Return a message as it came, with the time of its receipt."""
+def as_message(message: MQTTMessage, epoch: int, source: str = "") -> Message:
+    """Return a message as it came, with the time of its receipt and the name of its broker."""
     try:
         topic = message.topic
     except UnicodeDecodeError:
         topic = ""
     received_ms = time.time_ns() // 1_000_000
-    return Message(epoch, message.mid, message.qos, topic, bytes(message.payload), message.retain, received_ms)
+    return Message(epoch, message.mid, message.qos, topic, bytes(message.payload), message.retain, received_ms, source)

@@ -8,7 +8,7 @@ from service.rejects import Reason
 
 @dataclass(slots=True)
 class Counters:
-    """Running totals since the start; `received` is the network thread's, all else the writer's.
+    """Running totals since the start; `received` is the network threads', all else the writer's.
 
     received = committed + retained + rejected + in flight
     """
@@ -26,6 +26,8 @@ class Counters:
     early: int = 0  #: of these, used before older ones could not come any more, as too many waited
     verdicts: int = 0
     alarms: int = 0  #: opened
+    sessions_lost: int = 0  #: times a broker had forgotten our session; what was published meanwhile is lost
+    takeovers: int = 0  #: times another client has taken our session over
     retries: int = 0  #: transactions that failed and were tried again
 
     @property
@@ -39,11 +41,13 @@ class Counters:
 
     def summary(self, in_flight: int) -> str:
         """Return one line for the log."""
+        trouble = {"sessions lost": self.sessions_lost, "sessions taken over": self.takeovers}
+        troubles = "".join(f", {count} {what}" for what, count in trouble.items() if count)
         rejects = "".join(f", {reason} {count}" for reason, count in sorted(self.rejects.items()))
         return (
             f"messages: {self.received} received, {self.committed} committed, {self.retained} retained, "
             f"{self.rejected} rejected{rejects}, {in_flight} in flight; "
             f"readings: {self.readings} fed, {self.duplicates} duplicate, {self.late} late, "
             f"{self.clock} of a wrong clock, {self.invalid} invalid, {self.early} used early; "
-            f"{self.verdicts} verdicts, {self.alarms} alarms, {self.retries} retries"
+            f"{self.verdicts} verdicts, {self.alarms} alarms, {self.retries} retries{troubles}"
         )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from service.messages import SINK, Incident, Member, incident_message
+from service.messages import Incident, Member, incident_message
 from service.monitor import Monitor
 from service.settings import IncidentSettings
 from service.store import Alarm, Store
@@ -126,7 +126,14 @@ class Incidents:
         members = [Member(*row) for row in db.execute(select, (ident, MOST_MEMBERS))]
         for state in states:
             told_as = now if state == "closed" else now._replace(end=None)
-            self._store.post(SINK, now.site, incident_message(told_as, state, streams, members), "incident")
+            body = incident_message(told_as, state, streams, members)
+            for sink in self._sinks(now.site):
+                self._store.post(sink, now.site, body, "incident")
+
+    def _sinks(self, site: str) -> list[str]:
+        """Return where a site's incidents are told: wherever the alarms of its monitors are."""
+        monitors = self._monitors.get(site) or [each for group in self._monitors.values() for each in group]
+        return list(dict.fromkeys(monitor.sink for monitor in monitors))
 
 
 def incident_id(site: str, start: int) -> str:

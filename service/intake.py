@@ -53,17 +53,17 @@ class Intake:
 
     def _read(self, message: Message, columns: dict[str, Columns]) -> None:
         """Add what a message says to its monitor's readings: all of it, or nothing."""
-        monitor, match = self._route(message.topic)
+        monitor, match = self._route(message.source, message.topic)
         runs = read_runs(message, match, monitor.parse)
         rows = [monitor.row(match.stream_name(run.stream, monitor.name)) for run, _ in runs]
         for row, (run, times) in zip(rows, runs, strict=True):
             columns[monitor.name].add(row, monitor.index(run.channel), times, run.values)
 
-    def _route(self, topic: str) -> tuple[Monitor, Match]:
+    def _route(self, source: str, topic: str) -> tuple[Monitor, Match]:
         for monitor in self._monitors:
-            if match := monitor.template.match(topic):
+            if monitor.broker == source and (match := monitor.template.match(topic)):
                 return monitor, match
-        templates = ", ".join(str(monitor.template) for monitor in self._monitors)
+        templates = ", ".join(str(monitor.template) for monitor in self._monitors if monitor.broker == source)
         got = repr(topic[:200]) if topic else "one that is not UTF-8"
         raise RejectError(Reason.TOPIC, f"expected a topic of {templates}, got {got}")
 

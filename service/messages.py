@@ -8,7 +8,14 @@ import msgspec
 
 from service.store import Alarm
 
-SINK = "mqtt"
+
+def sink(broker: str) -> str:
+    """Return the outbox's name for the relay to a broker.
+
+    >>> sink(""), sink("north")
+    ('mqtt', 'mqtt:north')
+    """
+    return f"mqtt:{broker}" if broker else "mqtt"
 
 
 class Member(NamedTuple):

@@ -15,6 +15,7 @@ from edge.reading import Readings, Verdicts
 from edge.runtime import Runtime
 from edge.state import LAYOUT_VERSION, NEVER
 from service.maintenance import Maintenance
+from service.messages import sink
 from service.payloads.json import JsonPayload
 from service.payloads.number import NumberPayload
 from service.payloads.payload import Payload, Run
@@ -57,8 +58,11 @@ class Monitor:
         bundle: Bundle,
         runtime: Runtime,
         maintenance: Maintenance | None = None,  # of all monitors
+        publish_to: str | None = None,  # name of a broker; None: that of its topics
     ) -> None:
         self.name = name
+        self.broker = settings.broker
+        self.sink = sink(settings.broker if publish_to is None else publish_to)
         self.site = settings.site
         self.maintenance = Maintenance(settings.maintenance, maintenance)
         self.bundle = bundle

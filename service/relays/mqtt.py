@@ -13,11 +13,12 @@ from paho.mqtt.client import MQTTMessageInfo
 from edge.quality import words
 from edge.reading import Status
 from edge.state import SIGNALS
+from service.broker import BrokerSettings
 from service.failpoint import reach
 from service.messages import iso
 from service.mqtt import Connection
 from service.outbox import OutboxReader, OutboxRow
-from service.settings import BrokerSettings, PublishSettings
+from service.settings import PublishSettings
 from service.writer import Scored
 
 log = logging.getLogger(__name__)

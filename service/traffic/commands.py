@@ -4,6 +4,7 @@ import json
 import logging
 import signal
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 
@@ -35,14 +36,16 @@ def record(config: Path, out: Path, seconds: float | None, count: int | None, as
     """
     logging.basicConfig(level="WARNING", format="%(levelname)s: %(message)s")
     settings = read_settings(config)
-    filters = [Template(monitor.topic).filter for monitor in settings.monitors.values()]
+    filters: dict[str, list[str]] = {}  # by broker
+    for monitor in settings.monitors.values():
+        filters.setdefault(monitor.broker, []).append(Template(monitor.topic).filter)
     console = Console(stderr=True)
     with RecordingWriter(out) as file:
-        recorder = Recorder(settings.broker, filters, file)
+        recorder = Recorder(settings.connections, filters, file)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: recorder.stop())
         began = monotonic()
-        with console.status(f"recording {', '.join(filters)}") as status:
+        with console.status(f"recording {', '.join(chain.from_iterable(filters.values()))}") as status:
             recorder.run(seconds, count, lambda: status.update(_progress(recorder, monotonic() - began)))
         took = monotonic() - began
     if as_json:

@@ -26,7 +26,7 @@ class Decoded:
     """What became of the messages."""
 
     messages: int = 0
-    other: int = 0  #: messages on topics that are not the monitor's
+    other: int = 0  #: messages on topics, or of a broker, that are not the monitor's
     retained: int = 0  #: messages that the broker had kept; the service does not score them either
     rejects: Counter[str] = field(default_factory=Counter)  #: messages by the reason that they cannot be read
     readings: int = 0
@@ -42,6 +42,7 @@ class Decoder:
         self.decoded = Decoded()
         self._name = name
         self._channel = channel  # where neither topic nor payload names one
+        self._source = settings.broker
         self._template = Template(settings.topic)
         self._payload = open_payload(settings)
         self._streams: dict[str, int] = {}
@@ -54,7 +55,7 @@ class Decoder:
         decoded = self.decoded
         for message in messages:
             decoded.messages += 1
-            match = self._template.match(message.topic)
+            match = self._template.match(message.topic) if message.source == self._source else None
             if match is None:
                 decoded.other += 1
             elif message.retain:

@@ -2,17 +2,18 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from threading import Event
 from time import monotonic
 
 from paho.mqtt.client import MQTTMessage
 
 from edge.errors import ForesenseError
+from service.broker import BrokerSettings, place
 from service.consumer import acknowledge, as_message
 from service.inbox import Inbox, Message
 from service.mqtt import Connection
-from service.settings import BrokerSettings
 from service.traffic.recording import RecordingWriter
 
 log = logging.getLogger(__name__)
@@ -22,24 +23,72 @@ _WAIT_S = 0.2
 _PATIENCE_S = 10.0  # until we are subscribed
 
 
+class _Line:
+    """The connection with one broker."""
+
+    def __init__(self, source: str, broker: BrokerSettings, filters: Sequence[str], inbox: Inbox, stop: Event) -> None:
+        self.interruptions = 0
+        self._source = source
+        self._broker = broker
+        self._filters = filters
+        self._inbox = inbox
+        self._stop = stop
+        self._subscribed = Event()
+        self._refused: list[str] = []
+        self.connection = Connection(broker, f"{broker.client_id}-record-{secrets.token_hex(3)}")
+        self.connection.on_open = lambda _session: self.connection.subscribe(filters)
+        self.connection.on_subscribed = self._answered
+        self.connection.on_lost = self._lost
+        self.connection.on_message = self._received
+
+    def wait_until_subscribed(self) -> None:
+        """Return once the broker has subscribed us; ForesenseError if it does not."""
+        deadline = monotonic() + _PATIENCE_S
+        while not self._subscribed.wait(_WAIT_S) and not self._stop.is_set():
+            if monotonic() > deadline:
+                raise ForesenseError(
+                    f"{place(self._source)}: expected one at {self._broker.address} that accepts us, "
+                    f"got none within {_PATIENCE_S:g} s"
+                )
+        if self._refused:
+            raise ForesenseError(
+                f"{place(self._source)}: expected leave to subscribe to {', '.join(self._filters)}, "
+                f"got: {', '.join(self._refused)}"
+            )
+
+    def _answered(self, refused: list[str]) -> None:
+        self._refused = refused
+        self._subscribed.set()
+
+    def _lost(self) -> None:
+        if self._subscribed.is_set() and not self._stop.is_set():
+            self.interruptions += 1
+            log.warning("the connection is lost: what comes until it is back is missing from the recording")
+
+    def _received(self, message: MQTTMessage) -> None:
+        while not self._inbox.put(as_message(message, self.connection.epoch, self._source), _WAIT_S):
+            if self._stop.is_set():
+                return
+
+
 class Recorder:
     """Records messages; one is acknowledged once it is written, so the broker sends what is not."""
 
-    def __init__(self, broker: BrokerSettings, filters: Sequence[str], file: RecordingWriter) -> None:
+    def __init__(
+        self, brokers: Mapping[str, BrokerSettings], filters: Mapping[str, Sequence[str]], file: RecordingWriter
+    ) -> None:
         self.messages = 0
-        self.interruptions = 0  #: how often the connection was lost; what came meanwhile is missing
-        self._broker = broker
-        self._filters = filters
         self._file = file
         self._inbox = Inbox()
         self._stop = Event()
-        self._subscribed = Event()
-        self._refused: list[str] = []
-        self._connection = Connection(broker, f"{broker.client_id}-record-{secrets.token_hex(3)}")
-        self._connection.on_open = lambda _session: self._connection.subscribe(filters)
-        self._connection.on_subscribed = self._answered
-        self._connection.on_lost = self._lost
-        self._connection.on_message = self._received
+        self._lines = {
+            name: _Line(name, brokers[name], topics, self._inbox, self._stop) for name, topics in filters.items()
+        }
+
+    @property
+    def interruptions(self) -> int:
+        """Return how often a connection was lost; what came meanwhile is missing."""
+        return sum(line.interruptions for line in self._lines.values())
 
     def stop(self) -> None:
         """End run(); may be called from a signal handler."""
@@ -50,9 +99,11 @@ class Recorder:
 
         `tell` is called now and then, to show progress.
         """
-        self._connection.start()
         try:
-            self._wait_until_subscribed()
+            for line in self._lines.values():
+                line.connection.start()
+            for line in self._lines.values():
+                line.wait_until_subscribed()
             end = monotonic() + seconds if seconds is not None else None
             while not self._stop.is_set() and (end is None or monotonic() < end) and self.messages != most:
                 wait = _WAIT_S if end is None else max(min(_WAIT_S, end - monotonic()), 0)
@@ -67,20 +118,8 @@ class Recorder:
         finally:
             self._stop.set()
             self._inbox.close()
-            self._connection.stop()
-
-    def _wait_until_subscribed(self) -> None:
-        deadline = monotonic() + _PATIENCE_S
-        while not self._subscribed.wait(_WAIT_S) and not self._stop.is_set():
-            if monotonic() > deadline:
-                raise ForesenseError(
-                    f"broker: expected one at {self._broker.host}:{self._broker.port} that accepts us, "
-                    f"got none within {_PATIENCE_S:g} s"
-                )
-        if self._refused:
-            raise ForesenseError(
-                f"broker: expected leave to subscribe to {', '.join(self._filters)}, got: {', '.join(self._refused)}"
-            )
+            for line in self._lines.values():
+                line.connection.stop()
 
     def _room(self, most: int | None) -> int:
         return _BATCH if most is None else min(_BATCH, most - self.messages)
@@ -88,19 +127,6 @@ class Recorder:
     def _write(self, batch: list[Message]) -> None:
         if batch:
             self._file.write(batch)
-            acknowledge(self._connection, batch)
+            for source, group in groupby(batch, lambda message: message.source):
+                acknowledge(self._lines[source].connection, list(group))
             self.messages += len(batch)
-
-    def _answered(self, refused: list[str]) -> None:
-        self._refused = refused
-        self._subscribed.set()
-
-    def _lost(self) -> None:
-        if self._subscribed.is_set() and not self._stop.is_set():
-            self.interruptions += 1
-            log.warning("the connection is lost: what comes until it is back is missing from the recording")
-
-    def _received(self, message: MQTTMessage) -> None:
-        while not self._inbox.put(as_message(message, self._connection.epoch), _WAIT_S):
-            if self._stop.is_set():
-                return

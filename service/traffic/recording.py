@@ -21,6 +21,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     retain: bool
     payload: str | None = None
     base64: bytes | None = None
+    source: str = ""  #: name of the broker, where there are several
 
 
 class RecordingWriter:
@@ -90,7 +91,7 @@ def _open(path: Path, mode: str) -> IO[bytes]:
 
 
 def _line(message: Message) -> _Line:
-    line = _Line(message.received_ms, message.topic, message.qos, message.retain)
+    line = _Line(message.received_ms, message.topic, message.qos, message.retain, source=message.source)
     try:
         line.payload = message.payload.decode()
     except UnicodeDecodeError:
@@ -100,4 +101,4 @@ def _line(message: Message) -> _Line:
 
 def _message(line: _Line) -> Message:
     payload = line.base64 if line.base64 is not None else (line.payload or "").encode()
-    return Message(0, 0, line.qos, line.topic, payload, line.retain, line.time)
+    return Message(0, 0, line.qos, line.topic, payload, line.retain, line.time, line.source)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from service.broker import BrokerSettings
 from service.consumer import Consumer
 from service.counters import Counters
 from service.inbox import Inbox, Message
-from service.settings import BrokerSettings
 from tests.system.conftest import Broker, World, wait_until
 
 MakeConsumer = Callable[..., Consumer]

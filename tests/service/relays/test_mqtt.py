@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from edge.reading import Verdicts
+from service.broker import BrokerSettings
 from service.outbox import OutboxReader
 from service.relays.mqtt import MqttRelay, verdict_messages
-from service.settings import BrokerSettings, PublishSettings
+from service.settings import PublishSettings
 from service.store import Store
 from service.writer import Scored
 from tests.system.conftest import Broker, World, wait_until

@@ -1,0 +1,68 @@
+"""The consumers: one for each broker, and acknowledgements on the way back to the right one."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from time import monotonic
+
+from service.consumer import Consumer
+from service.counters import Counters
+from service.inbox import Inbox, Message
+from service.monitor import Monitor
+from service.settings import Settings
+
+
+class Readiness:
+    """Whether all consumers are subscribed."""
+
+    def __init__(self, consumers: Sequence[Consumer]) -> None:
+        self._events = [consumer.ready for consumer in consumers]
+
+    def is_set(self) -> bool:
+        """Return whether all are, now."""
+        return all(event.is_set() for event in self._events)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until all have been, one after the other, and return whether they are."""
+        deadline = monotonic() + timeout_s
+        for event in self._events:
+            event.wait(max(deadline - monotonic(), 0))
+        return self.is_set()
+
+
+class Consumers:
+    """Takes messages from all brokers into one inbox; a broker that is away does not keep the others waiting."""
+
+    def __init__(self, settings: Settings, monitors: Sequence[Monitor], inbox: Inbox, counters: Counters) -> None:
+        self._monitors = monitors
+        self._all: Mapping[str, Consumer] = {
+            name: Consumer(
+                broker,
+                settings.publish.prefix,
+                [monitor.template.filter for monitor in monitors if monitor.broker == name],
+                inbox,
+                counters,
+                name,
+            )
+            for name, broker in settings.connections.items()
+        }
+        self.ready = Readiness(list(self._all.values()))
+
+    def start(self) -> None:
+        """Connect to all brokers, in the background; the monitors have their streams by now."""
+        for name, consumer in self._all.items():
+            consumer.start(known=any(monitor.ids for monitor in self._monitors if monitor.broker == name))
+
+    def pause(self) -> None:
+        """Take no further messages over."""
+        for consumer in self._all.values():
+            consumer.pause()
+
+    def stop(self) -> None:
+        """Say to each broker that we are offline, and disconnect."""
+        for consumer in self._all.values():
+            consumer.stop()
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Acknowledge messages that are committed, in their order, each where it came from."""
+        for source, group in groupby(messages, lambda message: message.source):
+            self._all[source].acknowledge(list(group))
