@@ -42,7 +42,7 @@ class Counters:
     def summary(self, in_flight: int) -> str:
         """Return one line for the log."""
         trouble = {"sessions lost": self.sessions_lost, "sessions taken over": self.takeovers}
-        troubles = "".join(f", {count} {what}" for what, count in trouble.items() if count)
+        troubles = "".join(f", {what} {count}" for what, count in trouble.items() if count)
         rejects = "".join(f", {reason} {count}" for reason, count in sorted(self.rejects.items()))
         return (
             f"messages: {self.received} received, {self.committed} committed, {self.retained} retained, "

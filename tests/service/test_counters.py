@@ -20,3 +20,8 @@ def test_the_summary_tells_what_became_of_the_readings() -> None:
     counters = Counters(readings=40, duplicates=1, late=2, clock=3, invalid=4, early=5)
     told = "readings: 40 fed, 1 duplicate, 2 late, 3 of a wrong clock, 4 invalid, 5 used early;"
     assert told in counters.summary(0)
+
+
+def test_the_summary_tells_of_sessions_only_when_something_happened_to_one() -> None:
+    assert "session" not in Counters().summary(0)
+    assert Counters(sessions_lost=2, takeovers=1).summary(0).endswith(", sessions lost 2, sessions taken over 1")

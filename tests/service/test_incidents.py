@@ -1,6 +1,7 @@
 """Incidents with a real database: which alarms are one, and what the world is told."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -179,3 +180,21 @@ def test_alarms_that_outlast_a_window_are_one_incident_when_it_ends(
     assert [each["stream"] for each in opened["members"]] == ["a", "b", "c"]
     assert opened["start"] == "2023-11-14T22:17:30.000Z"
     assert bench.told() == []
+
+
+def test_an_incident_is_told_wherever_the_alarms_of_its_site_are(
+    make_bench: MakeBench, make_monitor: MakeMonitor
+) -> None:
+    north, south = (
+        make_monitor(name=name, broker=name, payload="json", time="ts", bundle={"streams": STREAMS, "version": version})
+        for name, version in (("north", "1"), ("south", "2"))
+    )
+    bench = make_bench(north, south, incident=TOGETHER)
+    messages = plant({"a": [20], "b": [22], "c": [25]})
+    bench.take([replace(each, source="south") for each in messages])
+    bench.take([replace(each, source="north") for each in plant({"a": [20]})])
+    bench.stop()
+
+    assert bench.query("SELECT DISTINCT sink, kind FROM outbox ORDER BY 1, 2") == [
+        ("mqtt:north", "incident"), ("mqtt:south", "incident"),
+    ]  # fmt: skip

@@ -44,3 +44,11 @@ def test_each_message_goes_to_the_monitor_of_its_topic(make_monitor: MakeMonitor
     assert [(monitor.name, len(columns)) for monitor, columns in result.readings] == [("main", 1), ("other", 1)]
     assert [letter.reason for letter in result.letters] == [Reason.TOPIC]
     assert result.committed == 2
+
+
+def test_the_same_topic_at_two_brokers_is_two_monitors_own(make_monitor: MakeMonitor) -> None:
+    north, south = make_monitor(broker="north"), make_monitor(bundle={"version": "2"}, name="other", broker="south")
+    batch = [message(source=source) for source in ("south", "north", "south", "east")]
+    result = Intake([north, south]).sort(batch)
+    assert [(monitor.name, len(columns)) for monitor, columns in result.readings] == [("main", 1), ("other", 2)]
+    assert [letter.reason for letter in result.letters] == [Reason.TOPIC]

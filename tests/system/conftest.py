@@ -41,16 +41,21 @@ def wait_until(happened: Callable[[], bool], what: str, patience_s: float = PATI
         time.sleep(0.01)
 
 
+def free_port() -> int:
+    """Return a loopback port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class Broker:
     """A mosquitto of our own on a free loopback port; it keeps sessions over a restart."""
 
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+    def __init__(self, folder: Path, configuration: str = CONFIGURATION) -> None:
+        self.port = free_port()
         self._config = folder / "mosquitto.conf"
         user = "user root\n" if os.geteuid() == 0 else ""  # else it could not write into the folder
-        self._config.write_text(user + CONFIGURATION.format(port=self.port, folder=folder))
+        self._config.write_text(user + configuration.format(port=self.port, folder=folder))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -64,6 +69,11 @@ class Broker:
             self._process.terminate()
             self._process.wait(PATIENCE_S)
             self._process = None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal, such as SIGSTOP."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def _answers(self) -> bool:
         with socket.socket() as probe:

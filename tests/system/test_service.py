@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.system.conftest import Broker, MakePlant, World, wait_until
@@ -171,6 +172,29 @@ def test_a_killed_service_is_offline_to_the_world(
     plant.kill()
 
     world.wait_for(plant.availability, b"offline")
+
+
+def test_a_killed_service_is_offline_at_each_of_its_brokers(
+    broker: Broker, own_broker: Broker, make_plant: MakePlant, make_bundle: MakeBundle
+) -> None:
+    plant = make_plant(broker, "both", make_bundle().path.parents[1], {"main": monitor("both", broker="north")})
+    settings = yaml.safe_load(plant.config.read_text())
+    north = settings.pop("broker")
+    settings["brokers"] = {"north": north, "south": north | {"port": own_broker.port}}
+    settings["monitors"]["other"] = monitor("both", broker="south")
+    plant.config.write_text(yaml.safe_dump(settings))
+    worlds = World(broker), World(own_broker)
+    for world in worlds:
+        world.listen(plant.availability)
+    plant.start()
+    for world in worlds:
+        world.wait_for(plant.availability, b"online")
+
+    plant.kill()
+
+    for world in worlds:
+        world.wait_for(plant.availability, b"offline")
+        world.close()
 
 
 def test_a_second_service_on_one_database_is_refused(

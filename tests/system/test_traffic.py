@@ -132,3 +132,26 @@ def test_a_broker_that_goes_away_and_comes_back_is_told(own_broker: Broker, conf
         world.close()
     assert (code, json.loads(said)["interruptions"]) == (0, 1)
     assert "what comes until it is back is missing" in err
+
+
+def test_two_brokers_are_recorded_into_one_file_and_told_apart(
+    broker: Broker, own_broker: Broker, world: World, config: Path, tmp_path: Path
+) -> None:
+    brokers = {name: {"port": each.port} for name, each in {"north": broker, "south": own_broker}.items()}
+    topic = "traffic/pump/{device}/{channel}"
+    monitors = {name: {"broker": name, "topic": topic, "bundle": "pump"} for name in brokers}
+    config.write_text(yaml.safe_dump({"brokers": brokers, "monitors": monitors}))
+    out, table = tmp_path / "traffic.jsonl", tmp_path / "readings.csv"
+    south_world = World(own_broker)
+    process = start(config, out)
+    try:
+        wait_until_it_records(world, out)
+        south_world.publish([("traffic/pump/s/flow", "1")] * 3)
+        wait_until(lambda: sum(b'"source":"south"' in line for line in lines(out)) == 3, "the south is recorded")
+        process.send_signal(signal.SIGINT)
+        assert finish(process)[0] == 0
+    finally:
+        process.kill()
+        south_world.close()
+    decoded = CliRunner().invoke(main, ["decode", str(config), str(out), "--monitor", "south", "--out", str(table)])
+    assert decoded.output.startswith(f"3 readings in {table}, from {len(lines(out))} messages")

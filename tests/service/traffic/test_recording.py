@@ -10,8 +10,8 @@ from service.inbox import Message
 from service.traffic.recording import RecordingReader, RecordingWriter
 
 
-def message(payload: bytes, topic: str = "plant/a/flow", retain: bool = False) -> Message:
-    return Message(0, 0, 1, topic, payload, retain, 1_700_000_000_000)
+def message(payload: bytes, topic: str = "plant/a/flow", retain: bool = False, source: str = "") -> Message:
+    return Message(0, 0, 1, topic, payload, retain, 1_700_000_000_000, source)
 
 
 def record(path: Path, *messages: Message) -> Path:
@@ -26,12 +26,13 @@ def record(path: Path, *messages: Message) -> Path:
     payloads=st.lists(st.binary(max_size=40) | st.text(max_size=40).map(str.encode), min_size=1, max_size=5),
     topic=st.text(st.characters(codec="utf-8"), max_size=20),
     retain=st.booleans(),
+    source=st.sampled_from(["", "north"]),
 )
 @pytest.mark.parametrize("name", ["traffic.jsonl", "traffic.jsonl.gz"])
 def test_messages_come_back_as_they_were(
-    tmp_path_factory: pytest.TempPathFactory, name: str, payloads: list[bytes], topic: str, retain: bool
+    tmp_path_factory: pytest.TempPathFactory, name: str, payloads: list[bytes], topic: str, retain: bool, source: str
 ) -> None:
-    messages = [message(payload, topic, retain) for payload in payloads]
+    messages = [message(payload, topic, retain, source) for payload in payloads]
     path = record(tmp_path_factory.mktemp("traffic") / name, *messages)
     reader = RecordingReader(path)
     assert list(reader) == messages
