@@ -1,39 +1,59 @@
 """The back-off: how long to wait with the next connection, so that two clients of one name do not fight."""
 
 import random
+from typing import NamedTuple
+
+
+class _Pace(NamedTuple):
+    """The first wait after another client took our session over, the longest, and when that is forgotten, in s."""
+
+    first_s: int
+    longest_s: int
+    forgotten_s: int  # a connection that lasted so long was no fight: the other's longest wait is shorter
+
 
 _SOON_S, _LATEST_S = 1, 30  # the first wait after a connection, and the longest while there is no broker
-_CERTAIN_S, _CERTAIN_LATEST_S = 30, 600  # when the broker has said that another client took our session over
-_LIKELY_S, _LIKELY_LATEST_S = 8, 30  # when it only ends one connection after the other
-_SHORT_S = 10.0
-_SHORTS = 3
-_CALM_S = 1800.0  # after so long a connection nothing is remembered
+_CERTAIN = _Pace(30, 600, 1800)  # the broker has said so
+_LIKELY = _Pace(8, 30, 120)  # it ends one connection after the other, as soon as the other client is back
+_SHORT_S, _SHORTS = 3.0, 5
+
+
+class Wait(NamedTuple):
+    """How long to wait with the next connection, and at most while there is no broker, in s."""
+
+    next_s: int
+    longest_s: int
 
 
 class BackOff:
-    """Remembers how connections ended. With MQTT 3.1.1 a broker does not say why; then short ones make it likely."""
+    """Remembers how connections ended. Not every broker says that another client has taken our session over.
 
-    def __init__(self, told: bool) -> None:
-        self._told = told  # whether the broker says why it ends a connection (MQTT 5)
+    mosquitto before 2.0.12 does not, nor does any with MQTT 3.1.1; then connections that are short, one like the
+    other, make it likely.
+    """
+
+    def __init__(self) -> None:
         self._shorts = 0
         self._fights = 0
-
-    def after(self, lasted_s: float, taken_over: bool) -> tuple[int, int]:
-        """Return the wait after a connection, and the longest of those that follow while there is no broker, in s."""
-        if lasted_s > _CALM_S:
-            self._shorts = self._fights = 0
-        if not self._told:
-            self._shorts = self._shorts + 1 if lasted_s < _SHORT_S else 0
-            taken_over = self._fights > 0 or self._shorts >= _SHORTS
-        if not taken_over:
-            return _SOON_S, _LATEST_S
-        first, latest = (_CERTAIN_S, _CERTAIN_LATEST_S) if self._told else (_LIKELY_S, _LIKELY_LATEST_S)
-        wait = min(first * 2**self._fights, latest)
-        self._fights = min(self._fights + 1, 10)
-        wait = round(wait * random.uniform(1, 1.5))  # noqa: S311  so that the two do not meet again
-        return wait, max(wait, _LATEST_S)
+        self._pace = _LIKELY
 
     @property
     def is_fighting(self) -> bool:
         """Whether another client seems to have our name."""
         return self._fights > 0
+
+    def after(self, lasted_s: float, taken_over: bool, told: bool) -> Wait:
+        """Return the wait after a connection; `told`: the broker has said why it ended it."""
+        self._shorts = self._shorts + 1 if lasted_s < _SHORT_S and not told else 0
+        if lasted_s > self._pace.forgotten_s or (told and not taken_over):
+            self._fights = 0
+        if taken_over:
+            self._pace = _CERTAIN
+        elif not self._fights:
+            self._pace = _LIKELY
+        if not (taken_over or self._fights or self._shorts >= _SHORTS):
+            return Wait(_SOON_S, _LATEST_S)
+        wait = min(self._pace.first_s * 2**self._fights, self._pace.longest_s)
+        self._fights = min(self._fights + 1, 10)
+        wait = round(wait * random.uniform(1, 1.5))  # noqa: S311  so that the two do not meet again
+        return Wait(wait, max(wait, _LATEST_S))

@@ -65,7 +65,7 @@ class Connection:
         self._persistent = persistent
         self._will = will
         self._epoch_lock = Lock()
-        self._back_off = BackOff(told=self._v5)
+        self._back_off = BackOff()
         self._accepted_s: float | None = None  # when the broker accepted this connection, monotonic
         self._dropped = self._refused = False  # by us, by the broker
         self._said = ""  # what was logged last that is still so
@@ -200,13 +200,13 @@ class Connection:
 
     def _lost(self, lasted_s: float, reason: ReasonCode, by_broker: bool) -> None:
         taken_over = by_broker and reason.value == TAKEN_OVER
-        wait_s, longest_s = self._back_off.after(lasted_s, taken_over)
-        self._client.reconnect_delay_set(wait_s, longest_s)
+        wait = self._back_off.after(lasted_s, taken_over, told=by_broker)
+        self._client.reconnect_delay_set(*wait)
         why = ended(reason, by_broker, True, self._broker)
         if self._back_off.is_fighting:
             if not taken_over:
                 why += ", as often before: has another client our client_id? each service needs one of its own"
-            log.error("%s: %s: %s; trying again in %d s", self._client_id, self._broker.address, why, wait_s)
+            log.error("%s: %s: %s; trying again in %d s", self._client_id, self._broker.address, why, wait.next_s)
             self.on_taken_over()
         else:
             log.warning("%s: disconnected from %s: %s", self._client_id, self._broker.address, why)

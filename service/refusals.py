@@ -56,6 +56,8 @@ def unreachable(error: BaseException | None, broker: BrokerSettings) -> str:
             return "nothing listens there"
         case TimeoutError():
             return "no answer"
+        case ConnectionResetError() if broker.tls is not None:
+            return "it ended the TLS handshake; does it speak TLS there?"
         case WebsocketConnectionError():
             return f"what answers there has no websocket for MQTT at {broker.path}"
         case OSError():
@@ -101,4 +103,4 @@ def _handshake(error: ssl.SSLError) -> str:
     if "ALERT" in reason:
         words = reason.partition("ALERT_")[2].lower().replace("_", " ")
         return f"it ended the TLS handshake: {words}; does it expect a client certificate, and know ours?"
-    return f"what answers there does not speak TLS ({reason.lower().replace('_', ' ') or error})"
+    return f"it ended the TLS handshake; does it speak TLS there? ({reason.lower().replace('_', ' ') or error})"
