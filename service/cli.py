@@ -26,6 +26,7 @@ COMMANDS = {
     "mutes": "service.desk_commands:mutes",
     "accept": "service.desk_commands:accept",
     "label": "service.desk_commands:label",
+    "dead-letters": "service.dead_letter_commands:dead_letters",
     "record": "service.traffic.commands:record",
     "decode": "service.traffic.commands:decode",
     "demo": "service.demo.command:demo",

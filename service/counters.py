@@ -10,11 +10,12 @@ from service.rejects import Reason
 class Counters:
     """Running totals since the start; `received` is the network threads', all else the writer's.
 
-    received = committed + retained + rejected + in flight
+    received + replayed = committed + retained + rejected + in flight
     """
 
     received: int = 0  #: messages taken over from the broker
     refused: int = 0  #: messages not taken over, as when the inbox is full; the broker sends them again
+    replayed: int = 0  #: dead letters put back and read again
     committed: int = 0  #: messages whose readings went to the engine
     retained: int = 0  #: messages that the broker had kept; acknowledged, not scored
     rejects: Counter[Reason] = field(default_factory=Counter)  #: messages in the dead letters
@@ -37,7 +38,7 @@ class Counters:
 
     def balanced(self, in_flight: int) -> bool:
         """Whether every message received is accounted for."""
-        return self.received == self.committed + self.retained + self.rejected + in_flight
+        return self.received + self.replayed == self.committed + self.retained + self.rejected + in_flight
 
     def summary(self, in_flight: int) -> str:
         """Return one line for the log."""
@@ -46,7 +47,7 @@ class Counters:
         rejects = "".join(f", {reason} {count}" for reason, count in sorted(self.rejects.items()))
         return (
             f"messages: {self.received} received, {self.committed} committed, {self.retained} retained, "
-            f"{self.rejected} rejected{rejects}, {in_flight} in flight; "
+            f"{self.rejected} rejected{rejects}, {in_flight} in flight, {self.replayed} replayed; "
             f"readings: {self.readings} fed, {self.duplicates} duplicate, {self.late} late, "
             f"{self.clock} of a wrong clock, {self.invalid} invalid, {self.early} used early; "
             f"{self.verdicts} verdicts, {self.alarms} alarms, {self.retries} retries{troubles}"

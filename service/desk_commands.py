@@ -97,7 +97,7 @@ def label(path: Path, alarm: str, truth: str, note: str) -> None:
 
 
 def _open(path: Path) -> Desk:
-    return Desk(read_settings(path).database, _user())
+    return Desk(read_settings(path).database, user())
 
 
 def _desk(path: Path, target: str) -> tuple[Desk, str, str]:
@@ -108,7 +108,7 @@ def _desk(path: Path, target: str) -> tuple[Desk, str, str]:
         nearest = get_close_matches(monitor, settings.monitors, 1, 0.5)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(settings.monitors)}"
         raise ConfigError(f"{path}: expected a monitor, got {monitor!r}; {hint}")
-    return Desk(settings.database, _user()), monitor, pattern or "*"
+    return Desk(settings.database, user()), monitor, pattern or "*"
 
 
 def _duration(text: str) -> int:
@@ -118,7 +118,8 @@ def _duration(text: str) -> int:
         raise ConfigError(f"--for: {str(error).removeprefix('interval: ')}") from error
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the name of whoever runs the command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

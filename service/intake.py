@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from service.inbox import Message
 from service.monitor import Columns, Monitor
 from service.rejects import Reason, RejectError
-from service.runs import read_runs
-from service.store import LONGEST_DEAD_PAYLOAD, DeadLetter
+from service.runs import LARGEST_PAYLOAD, read_runs
+from service.store import DeadLetter
 from service.topics import Match
 
 log = logging.getLogger(__name__)
 
 _LONGEST_DETAIL = 500
+_BEGINNING = 64 * 1024  # bytes kept of a payload that is too large to be read
 
 
 @dataclass(slots=True)
@@ -72,8 +73,9 @@ def _letter(message: Message, reject: RejectError) -> DeadLetter:
     return DeadLetter(
         message.received_ms,
         message.topic,
-        message.payload[:LONGEST_DEAD_PAYLOAD],
+        message.payload[: LARGEST_PAYLOAD if len(message.payload) <= LARGEST_PAYLOAD else _BEGINNING],
         len(message.payload),
         reject.reason,
         reject.detail[:_LONGEST_DETAIL],
+        message.source,
     )

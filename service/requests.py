@@ -10,6 +10,7 @@ from service.store import Store
 log = logging.getLogger(__name__)
 
 ACCEPT = "accept"  #: take a stream's present level as its new normal
+REPLAY = "replay"  #: put the dead letter back whose id stands in place of a stream; see service/replays.py
 
 
 class Requests:
@@ -28,7 +29,7 @@ class Requests:
         for name, streams in asked.items():
             if monitor := self._monitors.get(name):
                 self._accept(monitor, streams)
-        db.execute("DELETE FROM request")
+        db.execute("DELETE FROM request WHERE kind != ?", (REPLAY,))
 
     def _accept(self, monitor: Monitor, streams: list[str]) -> None:
         try:

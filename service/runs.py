@@ -7,7 +7,7 @@ from service.payloads.payload import Run
 from service.rejects import Reason, RejectError
 from service.topics import Match
 
-LARGEST_PAYLOAD = 256 * 1024  #: bytes
+LARGEST_PAYLOAD = 256 * 1024  #: bytes that are read, and kept of a dead letter so that it can be read again
 MOST_AHEAD_MS = 10 * 60_000  #: what a device's clock may be ahead of ours
 
 

@@ -1,4 +1,4 @@
-"""The schema's second version, by what needs it."""
+"""The schema's later versions, by what needs them."""
 
 #: which alarms the world is told of, incidents, mutes, requests, labels
 OPERATIONS = """
@@ -41,3 +41,6 @@ ALTER TABLE verdict ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 UPDATE verdict SET alarm = alarm."start" FROM alarm
     WHERE verdict.stream = alarm.stream AND time >= alarm."start" AND time < coalesce(alarm."end", time + 1);
 """
+
+#: version 3: which broker a dead letter came from, so that it can be put back
+DEAD_LETTERS = "ALTER TABLE dead_letter ADD COLUMN source TEXT NOT NULL DEFAULT '';"

@@ -10,12 +10,13 @@ from edge.alarm import Severity
 from edge.errors import ConfigError
 from service.failpoint import reach
 from service.rejects import Reason
-from service.schema import OPERATIONS, QUALITY, VERDICTS
+from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, VERDICTS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MOST_DEAD_LETTERS = 10_000
+MOST_DEAD_BYTES = 256 * 1024 * 1024  #: of their payloads
 _BUSY_S = 1.0  # the writer tries again by itself, and must be able to end in time
-LONGEST_DEAD_PAYLOAD = 64 * 1024  #: bytes kept of a rejected payload
+_WEIGHED_AFTER = 16 * 1024 * 1024  # bytes of payloads added, after which they are summed up again
 
 _SCHEMA = """
 CREATE TABLE stream (id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (monitor, name));
@@ -38,7 +39,14 @@ CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, stream TEXT NOT NULL, body BLOB NOT NULL);
 """
 
-_MIGRATIONS = {2: (OPERATIONS, QUALITY, VERDICTS)}  #: version -> what makes it from the one before
+_MIGRATIONS = {  #: version -> what makes it from the one before
+    2: (OPERATIONS, QUALITY, VERDICTS),
+    3: (DEAD_LETTERS,),
+}
+
+_TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (
+    SELECT max(id) FROM (SELECT id, sum(length(payload)) OVER (ORDER BY id DESC) AS total FROM dead_letter)
+    WHERE total > ?)"""
 
 #: time, stream, channel, value, expected, lower, upper, score, status, coverage, quality,
 #: start of the open alarm, place of the channel
@@ -61,10 +69,11 @@ class DeadLetter(NamedTuple):
 
     received: int  #: UTC epoch, ms
     topic: str
-    payload: bytes  #: its beginning
+    payload: bytes  #: whole, unless it is larger than any that is read; then its beginning
     size: int  #: bytes of the whole payload
     reason: Reason
     detail: str
+    source: str = ""  #: name of the broker it came from
 
 
 class Alarm(NamedTuple):
@@ -104,6 +113,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._unweighed = 0  # bytes of dead letters added since they were summed up
 
     def open(self) -> None:
         """Open the database, and create it if it is not there; ConfigError if it is none of ours."""
@@ -215,11 +225,15 @@ class Store:
 
     def add_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Set messages aside, and forget the oldest beyond what is kept."""
-        insert = """INSERT INTO dead_letter (received, topic, payload, size, reason, detail)
-            VALUES (?, ?, ?, ?, ?, ?)"""
+        insert = """INSERT INTO dead_letter (received, topic, payload, size, reason, detail, source)
+            VALUES (?, ?, ?, ?, ?, ?, ?)"""
         self._db.executemany(insert, letters)
         oldest = "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?"
         self._db.execute(oldest, (MOST_DEAD_LETTERS,))
+        self._unweighed += sum(len(letter.payload) for letter in letters)
+        if self._unweighed >= _WEIGHED_AFTER:
+            self._unweighed = 0
+            self._db.execute(_TOO_HEAVY, (MOST_DEAD_BYTES,))
 
     def post(self, sink: str, stream: str, body: bytes, kind: str = "alarm") -> None:
         """Put something of a stream, or of a site, into the outbox of a relay."""

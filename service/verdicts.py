@@ -15,9 +15,7 @@ import numpy as np
 from edge.align import EARLIEST, LATEST
 from edge.errors import ConfigError, DataError
 from edge.table import Part, Slots, write_table
-from service.choice import choose_monitor
-from service.payloads.timestamps import epoch_ms
-from service.rejects import RejectError
+from service.choice import choose_monitor, moment
 from service.store import SCHEMA_VERSION
 
 ROWS = 100_000  #: read at a time
@@ -45,7 +43,7 @@ def verdicts(
 
     It is the very table that `foresense detect` writes for the same readings. The service may run meanwhile.
     """
-    period = _moment("--from", start, EARLIEST), _moment("--to", end, LATEST)
+    period = moment("--from", start, EARLIEST), moment("--to", end, LATEST)
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as db:
             parts = read_parts(db, database, monitor, stream, period)
@@ -121,10 +119,3 @@ def _part(channels: tuple[str, ...], slots: list[list[Row]]) -> Part:
             np.array([[row[11] for row in slot] for slot in slots], np.uint8),
         ),
     )
-
-
-def _moment(option: str, text: str | None, default: int) -> int:
-    try:
-        return default if text is None else epoch_ms(text)
-    except RejectError as error:
-        raise ConfigError(f"{option}: {error.detail}") from error

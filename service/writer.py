@@ -21,6 +21,7 @@ from service.incidents import Incidents
 from service.intake import Intake, Sorted
 from service.monitor import Columns, Monitor
 from service.mutes import Mutes
+from service.replays import Replays
 from service.requests import Requests
 from service.settings import IncidentSettings
 from service.store import Store, VerdictRow
@@ -47,6 +48,7 @@ class Scored:
 class _Gain:
     """What a transaction adds to the counters once it is committed."""
 
+    replayed: int = 0
     readings: int = 0
     invalid: int = 0
     duplicates: int = 0
@@ -81,6 +83,7 @@ class Writer:
         self._intake = Intake(monitors)
         self._mutes = Mutes(store)
         self._requests = Requests(store, monitors)
+        self._replays = Replays(store)
         self._alarms = AlarmBook(store, self._mutes, Incidents(store, monitors, incident))
         self._version = -1  # of the database, when we last looked what operators have written
         self._delivered: deque[int] = deque()
@@ -123,7 +126,7 @@ class Writer:
     def _run(self) -> None:
         try:
             while not self._give_up.is_set() and not self._inbox.drained:
-                batch = self._inbox.take(BATCH, _IDLE_S)
+                batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S)
                 self._commit(batch)
         except Exception:
             log.exception("the writer has failed; nothing is acknowledged any more")
@@ -165,6 +168,7 @@ class Writer:
         if version != self._version:
             self._mutes.load()
             self._requests.carry_out()
+            self._replays.look()
             self._version = version
 
     def _transact(self, batch: list[Message]) -> list[Scored]:
@@ -172,7 +176,9 @@ class Writer:
         delivered, gain = list(self._delivered), _Gain()
         with self._store.transaction():
             self._hear()
-            result = self._intake.sort(batch)
+            replayed = self._replays.take()
+            gain.replayed = len(replayed)
+            result = self._intake.sort([*replayed, *batch])
             scored = [s for monitor, columns in result.readings if columns for s in self._score(monitor, columns, gain)]
             scored += self._tick(gain)
             self._alarms.finish()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError, DataError, ForesenseError
-from service import desk as desk_module
+from service import access
 from service.desk import Desk
 from service.mutes import Mutes
 from service.store import Store
@@ -142,12 +142,12 @@ def test_a_database_that_is_not_there_or_not_ours_is_told(act: Callable[[Desk], 
     database.parent.mkdir()
     with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA user_version = 1")
-    with pytest.raises(ConfigError, match="expected a database of schema 2, got 1"):
+    with pytest.raises(ConfigError, match="expected a database of schema 3, got 1"):
         act(Desk(database, "ann"))
 
 
 def test_a_database_that_stays_busy_is_told(store: Store, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "_BUSY_S", 0.1)
+    monkeypatch.setattr(access, "_BUSY_S", 0.1)
     with store.transaction():
         assert desk.mutes() == []
         with pytest.raises(ForesenseError, match="expected a database that can be written, got: database is locked"):

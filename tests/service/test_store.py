@@ -76,6 +76,18 @@ def test_only_the_newest_dead_letters_are_kept(store: Store, database: Path) -> 
     assert kept == (MOST_DEAD_LETTERS, 5)
 
 
+def test_large_dead_letters_are_kept_up_to_a_size(
+    store: Store, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in (("MOST_DEAD_BYTES", 100_000), ("_WEIGHED_AFTER", 1)):
+        monkeypatch.setattr(f"service.store.{name}", size)
+    letters = [DeadLetter(i, "t", b"x" * 30_000, 30_000, Reason.SYNTAX, "") for i in range(5)]
+    with store.transaction():
+        store.add_dead_letters(letters)
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute("SELECT received FROM dead_letter").fetchall() == [(2,), (3,), (4,)]
+
+
 def test_a_relay_reads_its_outbox_in_order(store: Store, database: Path) -> None:
     with store.transaction():
         for body, kind in ((b"1", "alarm"), (b"2", "alarm"), (b"3", "incident")):
@@ -153,7 +165,7 @@ def test_verdicts_of_schema_1_are_told_their_alarm(database: Path) -> None:
         store.open()
         store.close()
     with closing(sqlite3.connect(database)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         told = db.execute("SELECT stream, time, alarm, place FROM verdict WHERE alarm IS NOT NULL ORDER BY 1, 2")
         assert told.fetchall() == [(1, 110, 110, 0), (1, 120, 110, 0), (1, 150, 150, 0), (2, 100, 100, 0)]
 
@@ -162,7 +174,7 @@ def test_a_newer_database_is_refused(store: Store, database: Path) -> None:
     store.close()
     with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(ConfigError, match="expected a database of schema 2 or earlier, got 99"):
+    with pytest.raises(ConfigError, match="expected a database of schema 3 or earlier, got 99"):
         Store(database).open()
 
 

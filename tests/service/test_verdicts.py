@@ -104,4 +104,4 @@ def test_a_database_that_is_none_of_ours_or_of_another_schema_is_told(kept: Path
         db.execute("PRAGMA user_version = 1")
     code, said, _ = run(kept, "--monitor", "fans")
     assert code == 2
-    assert "of schema 2, got 1; `foresense serve` brings an older one up to date" in said
+    assert "of schema 3, got 1; `foresense serve` brings an older one up to date" in said
