@@ -90,6 +90,11 @@ class Engine:
         """How many readings were used before their time, as too many waited."""
         return self._aligner.room.early if self._aligner.room else 0
 
+    @property
+    def ready_slots(self) -> int:
+        """Return how many slots with a value a stream needs before verdicts are the forecaster's."""
+        return self._ready_slots
+
     def add(self, names: Sequence[str]) -> NDArray[np.int32]:
         """Begin to watch streams and return their rows; names the bundle knows bring their scaling."""
         records = new_records(len(names), self.table.dtype)

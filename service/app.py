@@ -15,15 +15,18 @@ from service.broker import place
 from service.configuration import read_settings
 from service.consumers import Consumers, Readiness
 from service.counters import Counters
+from service.health import HealthServer
 from service.inbox import Inbox, Message
 from service.lock import InstanceLock
 from service.maintenance import Maintenance
 from service.messages import sink
+from service.metrics import Metrics
 from service.monitor import Monitor
 from service.outbox import OutboxReader
 from service.registry import Registry
 from service.relays.mqtt import MqttRelay
 from service.settings import Settings
+from service.standing import Standing
 from service.store import Store
 from service.writer import Scored, Writer
 
@@ -39,10 +42,13 @@ class Service:
     def __init__(self, settings: Settings, monitors: Sequence[Monitor]) -> None:
         self.counters = Counters()
         self.inbox = Inbox()
+        self.standing = Standing(self.counters, self.inbox)
         self._database = settings.database
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
-        self._writer = Writer(self._store, monitors, self.inbox, self.counters, self._committed, settings.incident)
+        self._writer = Writer(
+            self._store, monitors, self.inbox, self.counters, self._committed, settings.incident, self.standing
+        )
         self._relays = {
             name: MqttRelay(broker, settings.publish, OutboxReader(settings.database, name), self._writer.forget)
             for name, broker in ((sink(each), broker) for each, broker in settings.connections.items())
@@ -50,6 +56,11 @@ class Service:
         }
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
         self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
+        self.standing.brokers = self._consumers.are_open
+        self._health = None
+        if settings.metrics is not None:
+            metrics = Metrics(self.standing, settings.database)
+            self._health = HealthServer(settings.metrics, metrics.exposition, self.is_healthy, self.ready.is_set)
         self._stop = Event()
 
     @property
@@ -59,7 +70,10 @@ class Service:
 
     def start(self) -> None:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
+        self.standing.started_ms = time.time_ns() // 1_000_000
         self._lock.acquire()
+        if self._health is not None:
+            self._health.start()
         self._store.open()
         try:
             self._writer.start()
@@ -81,7 +95,9 @@ class Service:
         log.info("stopped; %s", self.counters.summary(self.inbox.in_flight))
 
     def close(self) -> None:
-        """Give the database back."""
+        """Give the database and the port back."""
+        if self._health is not None:
+            self._health.stop()
         self._store.close()
         self._lock.release()
 
@@ -91,16 +107,16 @@ class Service:
             signal.signal(signal_number, self._on_signal)
         self.start()
         reported = time.monotonic()
-        while not self._stop.wait(1.0) and self._is_healthy:
+        while not self._stop.wait(1.0) and self.is_healthy():
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
                 log.info("%s", self.counters.summary(self.inbox.in_flight))
-        healthy = self._is_healthy
+        healthy = self.is_healthy()
         self.stop()
         return healthy
 
-    @property
-    def _is_healthy(self) -> bool:
+    def is_healthy(self) -> bool:
+        """Whether all threads that must run do."""
         return self._writer.is_alive and all(relay.is_alive for relay in self._relays.values())
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:

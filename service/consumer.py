@@ -58,6 +58,16 @@ class Consumer:
         self._connection.on_taken_over = self._taken_over
         self._connection.on_message = self._received
 
+    @property
+    def address(self) -> str:
+        """Return where the broker is."""
+        return self._broker.address
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the broker has accepted us, as far as is known."""
+        return self._connection.is_open
+
     def start(self, known: bool = False) -> None:
         """Connect and subscribe, in the background; `known`: we have been here before, in another process."""
         self._known = known

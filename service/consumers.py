@@ -47,6 +47,10 @@ class Consumers:
         }
         self.ready = Readiness(list(self._all.values()))
 
+    def are_open(self) -> dict[str, bool]:
+        """Return whether each broker has accepted us, as far as is known, by its address."""
+        return {consumer.address: consumer.is_open for consumer in self._all.values()}
+
     def start(self) -> None:
         """Connect to all brokers, in the background; the monitors have their streams by now."""
         for name, consumer in self._all.items():

@@ -3,7 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from service.histogram import Histogram
 from service.rejects import Reason
+
+_MESSAGES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 @dataclass(slots=True)
@@ -29,7 +33,10 @@ class Counters:
     alarms: int = 0  #: opened
     sessions_lost: int = 0  #: times a broker had forgotten our session; what was published meanwhile is lost
     takeovers: int = 0  #: times another client has taken our session over
+    unstored: int = 0  #: verdicts given but not stored, as the disk was full
     retries: int = 0  #: transactions that failed and were tried again
+    batches: Histogram = field(default_factory=lambda: Histogram(_MESSAGES))  #: messages of a transaction
+    transactions_s: Histogram = field(default_factory=lambda: Histogram(_SECONDS))  #: how long they took
 
     @property
     def rejected(self) -> int:

@@ -43,6 +43,16 @@ class Inbox:
         with self._condition:
             return len(self._messages) + self._taken
 
+    @property
+    def queued(self) -> int:
+        """Return how many messages wait to be taken."""
+        return len(self._messages)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Return what the messages that wait take."""
+        return self._bytes
+
     def put(self, message: Message, timeout_s: float) -> bool:
         """Add a message, and return whether there was room within the timeout and the inbox is open."""
         with self._condition:

@@ -12,6 +12,7 @@ from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
 from service.broker import BrokerSettings
+from service.health import MetricsSettings
 from service.maintenance import MaintenanceSettings
 from service.part import ByChannel, Duration, Part
 from service.topics import Template, overlap
@@ -154,6 +155,7 @@ class Settings(Part):
     publish: PublishSettings = PublishSettings()
     maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors
     incident: IncidentSettings | None = IncidentSettings()  #: None: no incidents
+    metrics: MetricsSettings | None = None  #: None: nothing listens
     monitors: dict[str, MonitorSettings] = Field(min_length=1)
 
     @field_validator("incident", mode="before")

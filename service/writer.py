@@ -24,6 +24,7 @@ from service.mutes import Mutes
 from service.replays import Replays
 from service.requests import Requests
 from service.settings import IncidentSettings
+from service.standing import Standing
 from service.store import Store, VerdictRow
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Writer:
         counters: Counters,
         on_commit: Callable[[Sequence[Message], list[Scored]], None],
         incident: IncidentSettings | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self._store = store
         self._monitors = monitors
@@ -85,6 +87,7 @@ class Writer:
         self._requests = Requests(store, monitors)
         self._replays = Replays(store)
         self._alarms = AlarmBook(store, self._mutes, Incidents(store, monitors, incident))
+        self._standing = standing or Standing(counters, inbox)
         self._version = -1  # of the database, when we last looked what operators have written
         self._delivered: deque[int] = deque()
         self._give_up = Event()
@@ -99,6 +102,7 @@ class Writer:
     def start(self) -> None:
         """Read the streams' states from the open store and begin."""
         self._restore()
+        self._standing.look(self._monitors)
         self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
@@ -173,7 +177,7 @@ class Writer:
 
     def _transact(self, batch: list[Message]) -> list[Scored]:
         """Do everything that follows from a batch in one transaction."""
-        delivered, gain = list(self._delivered), _Gain()
+        delivered, gain, began = list(self._delivered), _Gain(), monotonic()
         with self._store.transaction():
             self._hear()
             replayed = self._replays.take()
@@ -188,6 +192,9 @@ class Writer:
         for _ in delivered:
             self._delivered.popleft()
         self._count(result, gain)
+        if batch:
+            self._counters.batches.observe(len(batch))
+            self._counters.transactions_s.observe(monotonic() - began)
         return scored
 
     def _score(self, monitor: Monitor, columns: Columns, gain: _Gain) -> Iterator[Scored]:
@@ -205,6 +212,7 @@ class Writer:
         if now_ms - self._ticked_ms < 1000 * _IDLE_S:
             return
         self._ticked_ms = now_ms
+        self._standing.look(self._monitors)
         for monitor in self._monitors:
             if monitor.ids:
                 with _counting(monitor.engine, gain):

@@ -1,0 +1,88 @@
+"""The health server: /metrics, /healthz and /readyz over HTTP, for those who look after the service."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from pydantic import Field
+
+from edge.errors import ConfigError
+from service.part import Part
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S = 10.0
+_TEXT = "text/plain; charset=utf-8"
+
+
+class MetricsSettings(Part):
+    """Where metrics and health can be asked for."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=9464, ge=1, le=65535)
+
+
+class HealthServer:
+    """Answers on a thread of its own; it only reads, and knows no request but GET."""
+
+    def __init__(
+        self,
+        settings: MetricsSettings,
+        metrics: Callable[[str], tuple[str, bytes]],
+        is_healthy: Callable[[], bool],
+        is_ready: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._answers = {"/healthz": is_healthy, "/readyz": is_ready}
+        self._server: ThreadingHTTPServer | None = None
+
+    def start(self) -> None:
+        """Begin to listen; ConfigError if that cannot be."""
+        host, port = self._settings.host, self._settings.port
+        try:
+            self._server = ThreadingHTTPServer((host, port), self._handler())
+        except OSError as error:
+            raise ConfigError(f"metrics: expected an address that is free, got {host}:{port}: {error}") from error
+        self._server.daemon_threads = True
+        Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        log.info("metrics at http://%s:%d/metrics", host, port)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def answer(self, path: str, accept: str) -> tuple[HTTPStatus, str, bytes]:
+        """Return status, content type and body of a path."""
+        if path == "/metrics":
+            return HTTPStatus.OK, *self._metrics(accept)
+        if (holds := self._answers.get(path)) is None:
+            return HTTPStatus.NOT_FOUND, _TEXT, b"expected /metrics, /healthz or /readyz\n"
+        if holds():
+            return HTTPStatus.OK, _TEXT, b"yes\n"
+        return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, b"no\n"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        answer = self.answer
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = _PATIENCE_S
+            server_version, sys_version = "foresense", ""
+
+            def do_GET(self) -> None:
+                status, content_type, body = answer(self.path.partition("?")[0], self.headers.get("Accept", ""))
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
+                log.debug(format, *args)
+
+        return Handler

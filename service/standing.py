@@ -1,0 +1,73 @@
+"""The standing: how the service is doing at this moment, for metrics, `foresense status` and the supervisor."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from edge.state import NEVER
+from service.counters import Counters
+from service.inbox import Inbox
+from service.monitor import Monitor
+
+STATES = ("learning", "normal", "alarm", "silent")  #: what a stream may be
+
+
+class MonitorStanding(NamedTuple):
+    """How the streams of a monitor are."""
+
+    bundle: str  #: NAME/VERSION
+    streams: dict[str, int]  #: how many are in each of the STATES
+    newest: int | None  #: time of the newest reading, UTC epoch, ms
+
+
+@dataclass(slots=True)
+class Standing:
+    """Collects what the threads know of themselves; each attribute has one thread that sets it."""
+
+    counters: Counters
+    inbox: Inbox
+    brokers: Callable[[], Mapping[str, bool]] = dict  #: whether each is connected, by name
+    monitors: Mapping[str, MonitorStanding] = field(default_factory=dict)  #: about a second old
+    started_ms: int = 0  #: UTC epoch
+    stores_verdicts: bool = True  #: not while the disk is full
+    refused: str | None = None  #: why the newest change of the configuration or of a bundle is not in force
+
+    def look(self, monitors: Sequence[Monitor]) -> None:
+        """Take the streams' states down; for the thread that owns the monitors."""
+        self.monitors = {monitor.name: standing_of(monitor) for monitor in monitors}
+
+    def as_json(self) -> bytes:
+        """Return what `foresense status` tells of a service that runs."""
+        counters = asdict(self.counters)
+        counters["rejects"] = {str(reason): count for reason, count in self.counters.rejects.items()}
+        told: dict[str, Any] = {
+            "version": version("foresense"),
+            "started": self.started_ms,
+            "written": time.time_ns() // 1_000_000,
+            "brokers": dict(self.brokers()),
+            "monitors": {name: each._asdict() for name, each in self.monitors.items()},
+            "messages_in_flight": self.inbox.in_flight,
+            "counters": {name: value for name, value in counters.items() if isinstance(value, int | dict)},
+            "stores_verdicts": self.stores_verdicts,
+            "refused": self.refused,
+        }
+        return msgspec.json.encode(told)
+
+
+def standing_of(monitor: Monitor) -> MonitorStanding:
+    """Return how the streams of a monitor are: silent before in alarm, in alarm before still learning."""
+    table = monitor.engine.table
+    rows = np.arange(len(table), dtype=np.int32)
+    silent = table.field("silent", rows).all(axis=1)
+    alarm = (table.field("alarm", rows) != 0) & ~silent
+    learning = (table.field("seen", rows) < monitor.engine.ready_slots) & ~silent & ~alarm
+    states = [int(each.sum()) for each in (learning, ~silent & ~alarm & ~learning, alarm, silent)]
+    newest = int(table.field("newest", rows).max(initial=NEVER))
+    return MonitorStanding(
+        monitor.bundle.reference, dict(zip(STATES, states, strict=True)), None if newest == NEVER else newest
+    )
