@@ -4,7 +4,7 @@ import logging
 import signal
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -28,12 +28,13 @@ from service.relays.mqtt import MqttRelay
 from service.settings import Settings
 from service.standing import Standing
 from service.store import Store
+from service.supervisor import Supervisor
+from service.watchdog import Watchdog
 from service.writer import Scored, Writer
 
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 2.0
-_REPORT_S = 60.0
 
 
 class Service:
@@ -57,6 +58,8 @@ class Service:
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
         self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
         self.standing.brokers = self._consumers.are_open
+        self._supervisor = Supervisor(self.standing, self.ready.is_set)
+        self._watch(self._supervisor.watchdog)
         self._health = None
         if settings.metrics is not None:
             metrics = Metrics(self.standing, settings.database)
@@ -92,7 +95,7 @@ class Service:
             relay.stop(_DRAIN_S)
         self._writer.finish()
         self.close()
-        log.info("stopped; %s", self.counters.summary(self.inbox.in_flight))
+        log.info("stopped; %s", self._supervisor.summary())
 
     def close(self) -> None:
         """Give the database and the port back."""
@@ -101,23 +104,29 @@ class Service:
         self._store.close()
         self._lock.release()
 
-    def run(self) -> bool:
-        """Serve until SIGTERM or SIGINT, and return whether that is what ended it."""
+    def run(self, each_turn: Callable[[], None]) -> bool:
+        """Serve until SIGTERM or SIGINT, calling `each_turn` about once a second; return whether that ended it."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, self._on_signal)
         self.start()
-        reported = time.monotonic()
-        while not self._stop.wait(1.0) and self.is_healthy():
-            if time.monotonic() - reported >= _REPORT_S:
-                reported = time.monotonic()
-                log.info("%s", self.counters.summary(self.inbox.in_flight))
+        self._supervisor.started()
+        while not self._stop.wait(self._supervisor.turn_s) and self.is_healthy():
+            self._supervisor.turn()
+            each_turn()
         healthy = self.is_healthy()
+        self._supervisor.stopping()
         self.stop()
         return healthy
 
     def is_healthy(self) -> bool:
         """Whether all threads that must run do."""
         return self._writer.is_alive and all(relay.is_alive for relay in self._relays.values())
+
+    def _watch(self, watchdog: Watchdog) -> None:
+        self._writer.on_turn = watchdog.heart("writer").beat
+        for name, relay in self._relays.items():
+            relay.on_turn = watchdog.heart(f"relay {name}", MqttRelay.LONGEST_TURN_S).beat
+        self._consumers.watch(watchdog)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

@@ -1,7 +1,6 @@
 """The commands of the service: look a configuration over, and run it."""
 
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 from edge.errors import ForesenseError
 from service.app import build, open_monitors
 from service.configuration import read_settings
+from service.logs import Format, Log
 from service.monitor import Monitor
 
 _FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
@@ -51,14 +51,22 @@ def check(path: Path, as_json: bool) -> None:
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
-def serve(path: Path, log_level: str) -> None:
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A line of JSON each."
+)
+def serve(path: Path, log_level: str, log_format: Format) -> None:
     """Watch what a configuration file says, until SIGTERM or Ctrl-C.
 
     FILE is the YAML file of the service. The service is ready when the log says so and the retained message
     at PREFIX/service/availability is `online`.
     """
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    sys.exit(0 if build(path).run() else 1)
+    log = Log()
+    log.start(log_level, log_format)
+    try:
+        ended_well = build(path).run(log.tell)
+    finally:
+        log.tell(everything=True)
+    sys.exit(0 if ended_well else 1)
 
 
 def _facts(monitor: Monitor) -> dict[str, Any]:

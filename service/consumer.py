@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from threading import Event, Lock
 
@@ -11,7 +11,8 @@ from paho.mqtt.client import MQTTMessage
 from service.broker import BrokerSettings
 from service.counters import Counters
 from service.inbox import Inbox, Message
-from service.mqtt import Connection, Statement
+from service.mqtt import LONGEST_PAUSE_S, Connection, Statement
+from service.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,12 @@ class Consumer:
         self._connection.on_lost = self.ready.clear
         self._connection.on_taken_over = self._taken_over
         self._connection.on_message = self._received
+        self._beat: Callable[[], None] = self._connection.on_turn
+
+    def watch(self, watchdog: Watchdog) -> None:
+        """Have the network thread watched; it may wait for the full inbox, and between attempts to connect."""
+        heart = watchdog.heart(f"network thread of {self.address}", self._patience_s + LONGEST_PAUSE_S)
+        self._beat = self._connection.on_turn = heart.beat
 
     @property
     def address(self) -> str:
@@ -115,6 +122,7 @@ class Consumer:
         if self._paused or epoch == self._dropped:
             return  # unacknowledged, and so is all that follows, which keeps the order
         taken = False
+        self._beat()
         try:
             taken = self._inbox.put(as_message(message, epoch, self._source), self._patience_s)
             with _counting:

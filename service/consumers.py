@@ -9,6 +9,7 @@ from service.counters import Counters
 from service.inbox import Inbox, Message
 from service.monitor import Monitor
 from service.settings import Settings
+from service.watchdog import Watchdog
 
 
 class Readiness:
@@ -46,6 +47,11 @@ class Consumers:
             for name, broker in settings.connections.items()
         }
         self.ready = Readiness(list(self._all.values()))
+
+    def watch(self, watchdog: Watchdog) -> None:
+        """Have all network threads watched."""
+        for consumer in self._all.values():
+            consumer.watch(watchdog)
 
     def are_open(self) -> dict[str, bool]:
         """Return whether each broker has accepted us, as far as is known, by its address."""

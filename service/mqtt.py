@@ -32,6 +32,8 @@ _LOOK_S = 1  # so often paho looks whether a keep-alive has passed
 _FAREWELL_S = 2.0
 _CONNECT_S = 3.0  # stop() may have to wait so long
 
+LONGEST_PAUSE_S = 2 * _LONGEST_BACK_OFF_S  #: between two attempts to connect, a slow one included
+
 P = ParamSpec("P")
 
 
@@ -57,6 +59,7 @@ class Connection:
         self.on_open: Callable[[bool], None] = _nothing  #: whether the broker still has our session
         self.on_subscribed: Callable[[list[str]], None] = _nothing  #: what it refused, in its words
         self.on_lost: Callable[[], None] = _nothing
+        self.on_turn: Callable[[], None] = _nothing  #: the network thread came round, as it does about once a second
         self.on_taken_over: Callable[[], None] = _nothing  #: another client seems to have our name
         self.on_message: Callable[[MQTTMessage], None] = _nothing
         self.on_published: Callable[[int, str | None], None] = _nothing  #: mid, and the reason if it was refused
@@ -153,7 +156,17 @@ class Connection:
         client.on_subscribe = _guarded(self._subscribed)
         client.on_message = _guarded(self._received)
         client.on_publish = _guarded(self._published)
+        client.loop_misc = self._turning(client.loop_misc)  # type: ignore[method-assign]
         return client
+
+    def _turning(self, loop_misc: Callable[[], MQTTErrorCode]) -> Callable[[], MQTTErrorCode]:
+        """Return what paho is to call at the end of each round of its network thread."""
+
+        def turn() -> MQTTErrorCode:
+            self.on_turn()
+            return loop_misc()
+
+        return turn
 
     def _identify(self) -> None:
         """Read name, password and certificate, which may have been renewed; ConfigError if one cannot be used."""
@@ -180,6 +193,7 @@ class Connection:
         self.on_open(flags.session_present)
 
     def _not_connected(self, _c: Client, _u: Any) -> None:
+        self.on_turn()
         # paho calls this while it handles the error, and tells it nowhere
         self._tell(logging.WARNING, f"cannot be reached: {unreachable(sys.exception(), self._broker)}")
 

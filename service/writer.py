@@ -91,6 +91,7 @@ class Writer:
         self._version = -1  # of the database, when we last looked what operators have written
         self._delivered: deque[int] = deque()
         self._give_up = Event()
+        self.on_turn: Callable[[float], None] = lambda _: None  #: the writer begins a step, or waits for so long, s
         self._ticked_ms = _monotonic_ms()
         self._thread = Thread(target=self._run, name="writer", daemon=True)
 
@@ -130,6 +131,7 @@ class Writer:
     def _run(self) -> None:
         try:
             while not self._give_up.is_set() and not self._inbox.drained:
+                self.on_turn(_IDLE_S)
                 batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S)
                 self._commit(batch)
         except Exception:
@@ -140,6 +142,7 @@ class Writer:
         """Commit a batch however often it takes, and have it acknowledged; return without only if told to give up."""
         delay_s, broken = _FIRST_RETRY_S, False
         while True:
+            self.on_turn(0)
             try:
                 if broken:
                     self._store.reopen()
@@ -150,6 +153,7 @@ class Writer:
                 broken = True
                 self._counters.retries += 1
                 log.warning("the database refuses: %s; trying again in %.1f s", error, delay_s)
+            self.on_turn(delay_s)
             if self._give_up.wait(delay_s):
                 return
             delay_s = min(2 * delay_s, _LAST_RETRY_S)

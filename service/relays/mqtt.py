@@ -33,6 +33,8 @@ _IDLE_S = 1.0
 class MqttRelay:
     """Publishes what the writer commits; an alarm leaves the outbox when the broker has acknowledged it."""
 
+    LONGEST_TURN_S = _IDLE_S + 2 * _PAUSE_S  #: between two calls of on_turn, when it waits
+
     def __init__(
         self,
         broker: BrokerSettings,
@@ -40,6 +42,7 @@ class MqttRelay:
         outbox: OutboxReader,
         on_delivered: Callable[[Sequence[int]], None],
     ) -> None:
+        self.on_turn: Callable[[], None] = lambda: None  #: the relay's thread came round, every few seconds
         self._publish = publish
         self._outbox = outbox
         self._on_delivered = on_delivered
@@ -90,6 +93,7 @@ class MqttRelay:
         while True:
             self._work.wait(_IDLE_S)
             self._work.clear()
+            self.on_turn()
             try:
                 self._settle()
                 self._publish_alarms()

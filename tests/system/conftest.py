@@ -183,10 +183,10 @@ class Plant:
         self._process = None
         return code
 
-    def wait(self) -> int:
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
         """Return the exit code of a process that ends by itself."""
         assert self._process is not None
-        return self._process.wait(PATIENCE_S)
+        return self._process.wait(patience_s)
 
     def query(self, sql: str, *arguments: Any) -> list[Any]:
         """Return what the database says; nothing while there is none."""
