@@ -48,8 +48,9 @@ class Service:
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
         self._writer = Writer(
-            self._store, monitors, self.inbox, self.counters, self._committed, settings.incident, self.standing
-        )
+            self._store, monitors, self.inbox, self.counters, self._committed,
+            settings.incident, self.standing, settings.ballast_mb,
+        )  # fmt: skip
         self._relays = {
             name: MqttRelay(broker, settings.publish, OutboxReader(settings.database, name), self._writer.forget)
             for name, broker in ((sink(each), broker) for each, broker in settings.connections.items())

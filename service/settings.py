@@ -151,6 +151,7 @@ class Settings(Part):
     broker: BrokerSettings = BrokerSettings()
     brokers: dict[BrokerName, BrokerSettings] = Field(default_factory=dict)  #: several, in place of `broker`
     database: Path = Path("foresense.db")
+    ballast_mb: int = Field(default=64, ge=0)  #: of a file beside the database that is given up when the disk is full
     bundles: Path = Path("bundles")
     publish: PublishSettings = PublishSettings()
     maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors

@@ -1,6 +1,8 @@
 """The store: everything that must outlive the process, in one SQLite file with one writer."""
 
+import logging
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +10,12 @@ from typing import Any, NamedTuple
 
 from edge.alarm import Severity
 from edge.errors import ConfigError
+from service.damage import is_damage, look_for, quarantine
 from service.failpoint import reach
 from service.rejects import Reason
 from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, VERDICTS
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 3
 MOST_DEAD_LETTERS = 10_000
@@ -116,26 +121,55 @@ class Store:
         self._unweighed = 0  # bytes of dead letters added since they were summed up
 
     def open(self) -> None:
-        """Open the database, and create it if it is not there; ConfigError if it is none of ours."""
+        """Open the database, and create it if it is not there; ConfigError if it is none of ours.
+
+        One that is broken is put aside, and a new one begun.
+        """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-            self._connection = db
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version <= SCHEMA_VERSION:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
-            if version < SCHEMA_VERSION:
-                db.executescript(f"BEGIN IMMEDIATE; {_upgrade(version)} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+            try:
+                self._open()
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error, self._path):
+                    raise
+                self.quarantine(error)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise ConfigError(f"{self._path}: expected a database that can be written, got: {error}") from error
+
+    def quarantine(self, error: sqlite3.Error) -> None:
+        """Put the database aside, which is broken, and begin a new one; OSError or sqlite3.Error if that fails."""
+        self.close()
+        aside = quarantine(self._path)
+        log.critical(
+            "%s: %s; it is kept as %s, and a new one begun: all streams begin anew, and history, mutes, labels and "
+            "alarms not yet told are in the old one only", self._path, error, aside.name,
+        )  # fmt: skip
+        self._open()
+        # a relay has read the old outbox up to a number that the new one must begin beyond
+        self._db.execute("INSERT INTO sqlite_sequence VALUES ('outbox', ?)", (time.time_ns() // 1_000_000,))
+
+    def _open(self) -> None:
+        db = self._connect()
+        self._connection = db
+        version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             self.close()
             raise ConfigError(
                 f"{self._path}: expected a database of schema {SCHEMA_VERSION} or earlier, got {version}: "
                 "a newer foresense has written it"
             )
+        db.execute("PRAGMA journal_mode = WAL")
+        look_for(db)
+        if version < SCHEMA_VERSION:
+            db.create_function("reach", 1, reach)
+            steps = "".join(f"{step} SELECT reach('migration');" for step in _upgrade(version))
+            db.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA synchronous = FULL")
+        return db
 
     def close(self) -> None:
         """Close the database; what is not committed is undone."""
@@ -146,8 +180,7 @@ class Store:
     def reopen(self) -> None:
         """Begin anew with a fresh connection; sqlite3.Error if that fails."""
         self.close()
-        self._connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection = self._connect()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -245,6 +278,11 @@ class Store:
         self._db.executemany("DELETE FROM outbox WHERE id = ?", [(i,) for i in ids])
 
     @property
+    def path(self) -> Path:
+        """Return where the database is."""
+        return self._path
+
+    @property
     def db(self) -> sqlite3.Connection:
         """Return the open connection, for those who keep tables of their own; to be used within a transaction."""
         return self._db
@@ -260,8 +298,7 @@ class Store:
         return self._connection
 
 
-def _upgrade(version: int) -> str:
+def _upgrade(version: int) -> list[str]:
     """Return the statements that make the newest schema of a version, 0 of nothing."""
     steps = [_SCHEMA] if version == 0 else []
-    steps += [step for number in range(max(version, 1) + 1, SCHEMA_VERSION + 1) for step in _MIGRATIONS[number]]
-    return " ".join(steps)
+    return steps + [step for number in range(max(version, 1) + 1, SCHEMA_VERSION + 1) for step in _MIGRATIONS[number]]

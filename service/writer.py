@@ -15,12 +15,14 @@ from edge.engine import Engine
 from edge.reading import Verdicts
 from service.alarms import AlarmBook
 from service.counters import Counters
+from service.disk import Disk
 from service.failpoint import reach
 from service.inbox import Inbox, Message
 from service.incidents import Incidents
 from service.intake import Intake, Sorted
 from service.monitor import Columns, Monitor
 from service.mutes import Mutes
+from service.recovery import Recovery
 from service.replays import Replays
 from service.requests import Requests
 from service.settings import IncidentSettings
@@ -57,6 +59,7 @@ class _Gain:
     clock: int = 0
     early: int = 0
     verdicts: int = 0
+    unstored: int = 0
     alarms: int = 0
 
 
@@ -76,6 +79,7 @@ class Writer:
         on_commit: Callable[[Sequence[Message], list[Scored]], None],
         incident: IncidentSettings | None = None,
         standing: Standing | None = None,
+        ballast_mb: int = 0,
     ) -> None:
         self._store = store
         self._monitors = monitors
@@ -88,6 +92,7 @@ class Writer:
         self._replays = Replays(store)
         self._alarms = AlarmBook(store, self._mutes, Incidents(store, monitors, incident))
         self._standing = standing or Standing(counters, inbox)
+        self._recovery = Recovery(store, Disk(store.path, ballast_mb * 1024 * 1024), self._standing)
         self._version = -1  # of the database, when we last looked what operators have written
         self._delivered: deque[int] = deque()
         self._give_up = Event()
@@ -103,6 +108,7 @@ class Writer:
     def start(self) -> None:
         """Read the streams' states from the open store and begin."""
         self._restore()
+        self._recovery.start()
         self._standing.look(self._monitors)
         self._thread.start()
 
@@ -132,6 +138,7 @@ class Writer:
         try:
             while not self._give_up.is_set() and not self._inbox.drained:
                 self.on_turn(_IDLE_S)
+                self._recovery.look()
                 batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S)
                 self._commit(batch)
         except Exception:
@@ -152,6 +159,7 @@ class Writer:
             except sqlite3.Error as error:
                 broken = True
                 self._counters.retries += 1
+                delay_s = self._recovery.mend(error, delay_s)
                 log.warning("the database refuses: %s; trying again in %.1f s", error, delay_s)
             self.on_turn(delay_s)
             if self._give_up.wait(delay_s):
@@ -227,7 +235,10 @@ class Writer:
     def _enter(self, monitor: Monitor, verdicts: Verdicts, gain: _Gain) -> Iterator[Scored]:
         """Store what the engine has said, and the states that it left."""
         self._store.save_states(monitor.changed_states())
-        self._store.add_verdicts(_verdict_rows(monitor, verdicts))
+        if self._recovery.stores_verdicts:
+            self._store.add_verdicts(_verdict_rows(monitor, verdicts))
+        else:
+            gain.unstored += len(verdicts)
         gain.alarms += self._alarms.enter(monitor, verdicts)
         gain.verdicts += len(verdicts)
         if len(verdicts):

@@ -21,6 +21,7 @@ BUDGET = "1 per year"  # the recording is of two months, in which not even one f
 CONFIGURATION = """\
 broker: {{host: 127.0.0.1, port: {port}, protocol: "3.1.1"}}
 database: foresense.db
+ballast_mb: 0
 bundles: bundles
 monitors:
   branch:

@@ -19,6 +19,7 @@ def configured(tmp_path: Path, broker: Broker, name: str) -> Path:
     settings = {
         "broker": {"host": "127.0.0.1", "port": broker.port, "client_id": name},
         "publish": {"prefix": f"own-{name}"},
+        "ballast_mb": 1,
         "monitors": {"main": {"topic": f"{name}/{{device}}/{{channel}}", "bundle": "pump"}},
     }
     path.write_text(yaml.safe_dump(settings))

@@ -1,4 +1,8 @@
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -6,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError
+from service.failpoint import VARIABLE
 from service.lock import InstanceLock
 from service.outbox import OutboxReader, OutboxRow
 from service.rejects import Reason
-from service.store import _SCHEMA, MOST_DEAD_LETTERS, SCHEMA_VERSION, Alarm, DeadLetter, Store
+from service.store import _SCHEMA, MOST_DEAD_LETTERS, SCHEMA_VERSION, Alarm, DeadLetter, Store, _upgrade
 
 
 @pytest.fixture
@@ -207,3 +212,28 @@ def test_one_database_has_one_lock(database: Path) -> None:
     first.release()
     second.acquire()
     second.release()
+
+
+@pytest.mark.parametrize(
+    ("version", "step"), [(version, step + 1) for version in (0, 1) for step in range(len(_upgrade(version)))]
+)
+def test_an_upgrade_that_is_killed_midway_has_not_happened_and_is_done_by_the_next(
+    version: int, step: int, database: Path
+) -> None:
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as db:
+        if version:
+            db.executescript(_SCHEMA)
+            db.executescript("INSERT INTO stream VALUES (1, 'main', 'a'); PRAGMA user_version = 1;")
+    program = f"from pathlib import Path; from service.store import Store; Store(Path({str(database)!r})).open()"
+    environment = os.environ | {VARIABLE: f"migration:{step}"}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (version,)
+
+    store = Store(database)
+    store.open()
+    assert store.db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    assert len(store.load_streams("main")) == version
+    store.close()

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Condition
 from typing import Any, Self
@@ -159,17 +159,26 @@ class Plant:
                 {
                     "broker": {"port": broker.port, "client_id": name} | connection,
                     "bundles": str(bundles),
+                    "ballast_mb": 1,
                     "publish": {"prefix": self.prefix},
                     "monitors": monitors,
                 }
             )
         )
 
-    def start(self) -> Self:
-        command = [str(Path(sys.executable).with_name("foresense")), "serve", str(self.config)]
+    def start(self, within: Sequence[str] = ()) -> Self:
+        """Start it, perhaps within another command."""
+        command = [*within, str(Path(sys.executable).with_name("foresense")), "serve", str(self.config)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         return self
+
+    @property
+    def pid(self) -> int:
+        """Return the number of the process; fail if it has ended."""
+        assert self._process is not None
+        assert self._process.poll() is None
+        return self._process.pid
 
     def kill(self) -> None:
         self.end(signal.SIGKILL)
