@@ -54,6 +54,7 @@ def test_without_a_supervisor_nothing_happens(
 @pytest.mark.parametrize(
     ("pid", "microseconds", "expected"),
     [(None, "30000000", 30.0), (str(os.getpid()), "500000", 0.5), ("1", "30000000", None), (None, None, None)],
+    ids=["of any process", "of this process", "of another", "not watched"],  # a process id is not every run's own
 )
 def test_the_watchdog_is_ours_only_if_it_says_so(
     pid: str | None, microseconds: str | None, expected: float | None, monkeypatch: pytest.MonkeyPatch
