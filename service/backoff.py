@@ -28,7 +28,7 @@ class Wait(NamedTuple):
 class BackOff:
     """Remembers how connections ended. Not every broker says that another client has taken our session over.
 
-    mosquitto before 2.0.12 does not, nor does any with MQTT 3.1.1; then connections that are short, one like the
+    mosquitto 2.0.11 does not, nor does any with MQTT 3.1.1; then connections that are short, one like the
     other, make it likely.
     """
 

@@ -5,10 +5,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+#: marks a test in which a handshake fails: paho leaves it to Python to close that socket
+handshake_fails = pytest.mark.filterwarnings("ignore:Exception ignored in. <s:pytest.PytestUnraisableExceptionWarning")
 
 
 class Identity(NamedTuple):

@@ -6,8 +6,10 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,43 +18,40 @@ from paho.mqtt.client import Client
 from edge.errors import ConfigError
 from service.broker import BrokerSettings
 from service.mqtt import Connection
-from tests.service.authority import Authority
+from tests.service.authority import Authority, handshake_fails
 from tests.system.conftest import Broker, free_port, wait_until
 
-CONFIGURATION = """
+PLAIN = """
 per_listener_settings true
 listener {{port}} 127.0.0.1
 allow_anonymous true
 persistence_location {{folder}}/
 log_dest none
 
-listener {secure} 127.0.0.1
-allow_anonymous true
-certfile {folder}/here.crt
-keyfile {folder}/here.key
-
-listener {expired} 127.0.0.1
-allow_anonymous true
-certfile {folder}/late.crt
-keyfile {folder}/late.key
-
-listener {other} 127.0.0.1
-allow_anonymous true
-certfile {folder}/elsewhere.crt
-keyfile {folder}/elsewhere.key
-
-listener {mutual} 127.0.0.1
-allow_anonymous false
-certfile {folder}/here.crt
-keyfile {folder}/here.key
-cafile {folder}/authority.crt
-require_certificate true
-use_identity_as_username true
-
 listener {password} 127.0.0.1
 allow_anonymous false
 password_file {folder}/passwords
 """
+SECURE = """
+listener {port} 127.0.0.1
+allow_anonymous {anonymous}
+certfile {folder}/{certificate}.crt
+keyfile {folder}/{certificate}.key
+"""
+MUTUAL = """cafile {folder}/authority.crt
+require_certificate true
+use_identity_as_username true
+"""
+
+
+def configuration(folder: Path, ports: dict[str, int]) -> str:
+    """Return a configuration with a listener for each port."""
+    certificates = {"secure": "here", "expired": "late", "other": "elsewhere", "mutual": "here"}
+    secure = [
+        SECURE.format(port=ports[name], folder=folder, certificate=certificate, anonymous=str(name != "mutual").lower())
+        for name, certificate in certificates.items()
+    ]
+    return PLAIN.format(folder=folder, **ports) + "".join(secure) + MUTUAL.format(folder=folder)
 
 
 class Secured(NamedTuple):
@@ -85,7 +84,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     (folder / "wrong").write_text("hash\n")
     (folder / "sesame").write_text("sesame\n")
     ports = {name: free_port() for name in ("secure", "expired", "other", "mutual", "password")}
-    broker = Broker(folder, CONFIGURATION.format(folder=folder, **ports)).start()
+    broker = Broker(folder, configuration(folder, ports)).start()
     yield Secured(broker, ports, folder)
     broker.stop()
 
@@ -182,8 +181,7 @@ FAILURES: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
-# paho leaves it to Python to close the socket of a handshake that has failed
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <s:pytest.PytestUnraisableExceptionWarning")
+@handshake_fails
 @pytest.mark.parametrize("case", FAILURES)
 def test_what_is_wrong_is_said_in_a_sentence_once(
     secured: Secured, connect: Connect, caplog: pytest.LogCaptureFixture, case: str
@@ -264,3 +262,50 @@ def test_two_clients_of_one_name_do_not_fight(
         twin.on_taken_over = lambda which=which: taken.append(which)  # type: ignore[misc]
     wait_until(lambda: bool(taken), "one is told")
     assert "as often before: has another client our client_id? each service needs one of its own" in caplog.text
+
+
+@pytest.fixture
+def fake() -> Iterator[Callable[[bytes], int]]:
+    """Return a maker of fake brokers that accept a client and end its connection with a packet; none here says 0x8E."""
+    sockets: list[socket.socket] = []
+
+    def serve(server: socket.socket, farewell: bytes) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                with client:
+                    client.recv(4096)
+                    client.sendall(b"\x20\x03\x00\x00\x00" + farewell)
+
+    def make(farewell: bytes) -> int:
+        sockets.append(socket.create_server(("127.0.0.1", 0)))
+        Thread(target=serve, args=(sockets[-1], farewell), daemon=True).start()
+        return int(sockets[-1].getsockname()[1])
+
+    yield make
+    for server in sockets:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (0x8E, "another client has connected with our client_id and has taken the session over; each service needs"),
+        (0x8B, "it shuts down"),
+        (0x98, "its administrator has ended it"),
+        (0x9B, "it says qos not supported"),
+    ],
+)
+def test_a_broker_that_says_why_it_ends_a_connection_is_quoted(
+    fake: Callable[[bytes], int], connect: Connect, caplog: pytest.LogCaptureFixture, reason: int, said: str
+) -> None:
+    tries: list[int] = []
+    connection = connect(fake(bytes([0xE0, 2, reason, 0])), tries=tries)
+    wait_until(lambda: said in caplog.text, "it is quoted")
+    if reason == 0x8E:
+        with pytest.raises(AssertionError, match="not within 3 s"):
+            wait_until(lambda: len(tries) > 1, "it is tried again", 3)
+    else:
+        wait_until(lambda: len(tries) > 1, "it is tried again")
+    connection.stop()
