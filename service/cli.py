@@ -29,6 +29,7 @@ COMMANDS = {
     "dead-letters": "service.dead_letter_commands:dead_letters",
     "record": "service.traffic.commands:record",
     "decode": "service.traffic.commands:decode",
+    "doctor": "service.doctor.command:doctor",
     "demo": "service.demo.command:demo",
 }
 _EXTRAS = {"models": "train", "service": "service"}

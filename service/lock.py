@@ -37,3 +37,16 @@ class InstanceLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def is_held(database: Path) -> bool:
+    """Whether a service has a database open, as far as we may look."""
+    try:
+        with database.with_name(database.name + ".lock").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+    except OSError:
+        return False

@@ -53,7 +53,12 @@ class Connection:
     """
 
     def __init__(
-        self, broker: BrokerSettings, client_id: str, persistent: bool = False, will: Statement | None = None
+        self,
+        broker: BrokerSettings,
+        client_id: str,
+        persistent: bool = False,
+        will: Statement | None = None,
+        session_s: int = SESSION_S,
     ) -> None:
         self.epoch = 0
         self.on_open: Callable[[bool], None] = _nothing  #: whether the broker still has our session
@@ -66,6 +71,7 @@ class Connection:
         self._broker = broker
         self._client_id = client_id
         self._persistent = persistent
+        self._session_s = session_s if persistent else 0
         self._will = will
         self._epoch_lock = Lock()
         self._back_off = BackOff()
@@ -74,6 +80,11 @@ class Connection:
         self._said = ""  # what was logged last that is still so
         self._tls: ssl.SSLContext | None = None
         self._client = self._new_client()
+
+    @property
+    def trouble(self) -> str:
+        """Return why the broker has not accepted us, '' if it has or we do not know yet."""
+        return self._said
 
     @property
     def is_open(self) -> bool:
@@ -94,7 +105,7 @@ class Connection:
         if self._v5:
             options["clean_start"] = not self._persistent
             options["properties"] = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            options["properties"].SessionExpiryInterval = SESSION_S if self._persistent else 0
+            options["properties"].SessionExpiryInterval = self._session_s
         client.connect_async(broker.host, broker.port, broker.keepalive - _LOOK_S, **options)
         client.loop_start()
 
