@@ -3,19 +3,13 @@
 import random
 from typing import NamedTuple
 
-
-class _Pace(NamedTuple):
-    """The first wait after another client took our session over, the longest, and when that is forgotten, in s."""
-
-    first_s: int
-    longest_s: int
-    forgotten_s: int  # a connection that lasted so long was no fight: the other's longest wait is shorter
-
-
-_SOON_S, _LATEST_S = 1, 30  # the first wait after a connection, and the longest while there is no broker
-_CERTAIN = _Pace(30, 600, 1800)  # the broker has said so
-_LIKELY = _Pace(8, 30, 120)  # it ends one connection after the other, as soon as the other client is back
+_SOON_S, LATEST_S = 1, 30  #: the first wait after a connection, and the longest while there is no broker
+_LIKELY_S = 8  # the first wait where a takeover is likely; where the broker has said so, it is the longest
+_SPREAD = 1.5  # so that the two do not meet again
 _SHORT_S, _SHORTS = 3.0, 5
+_FORGOTTEN_S = 120.0  # a connection that lasted so long was no fight: the other's longest wait is shorter
+
+LONGEST_WAIT_S = round(LATEST_S * _SPREAD)
 
 
 class Wait(NamedTuple):
@@ -35,7 +29,6 @@ class BackOff:
     def __init__(self) -> None:
         self._shorts = 0
         self._fights = 0
-        self._pace = _LIKELY
 
     @property
     def is_fighting(self) -> bool:
@@ -45,15 +38,11 @@ class BackOff:
     def after(self, lasted_s: float, taken_over: bool, told: bool) -> Wait:
         """Return the wait after a connection; `told`: the broker has said why it ended it."""
         self._shorts = self._shorts + 1 if lasted_s < _SHORT_S and not told else 0
-        if lasted_s > self._pace.forgotten_s or (told and not taken_over):
+        if lasted_s > _FORGOTTEN_S or (told and not taken_over):
             self._fights = 0
-        if taken_over:
-            self._pace = _CERTAIN
-        elif not self._fights:
-            self._pace = _LIKELY
         if not (taken_over or self._fights or self._shorts >= _SHORTS):
-            return Wait(_SOON_S, _LATEST_S)
-        wait = min(self._pace.first_s * 2**self._fights, self._pace.longest_s)
+            return Wait(_SOON_S, LATEST_S)
+        wait = LATEST_S if taken_over else min(_LIKELY_S * 2**self._fights, LATEST_S)
         self._fights = min(self._fights + 1, 10)
-        wait = round(wait * random.uniform(1, 1.5))  # noqa: S311  so that the two do not meet again
-        return Wait(wait, max(wait, _LATEST_S))
+        wait = round(wait * random.uniform(1, _SPREAD))  # noqa: S311
+        return Wait(wait, max(wait, LATEST_S))

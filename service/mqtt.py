@@ -20,19 +20,18 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.errors import ForesenseError
-from service.backoff import BackOff
+from service.backoff import LATEST_S, LONGEST_WAIT_S, BackOff
 from service.broker import BrokerSettings
 from service.refusals import TAKEN_OVER, ended, refused, unreachable
 
 log = logging.getLogger(__name__)
 
 SESSION_S = 30 * 86_400  #: how long the broker keeps what we miss (v5; with v3.1.1 the broker decides)
-_LONGEST_BACK_OFF_S = 30
 _LOOK_S = 1  # so often paho looks whether a keep-alive has passed
 _FAREWELL_S = 2.0
 _CONNECT_S = 3.0  # stop() may have to wait so long
 
-LONGEST_PAUSE_S = 2 * _LONGEST_BACK_OFF_S  #: between two attempts to connect, a slow one included
+LONGEST_PAUSE_S = 15 + LONGEST_WAIT_S  #: between two attempts to connect, a slow one included
 
 P = ParamSpec("P")
 
@@ -158,7 +157,7 @@ class Connection:
             manual_ack=True,
         )
         client.connect_timeout = _CONNECT_S
-        client.reconnect_delay_set(1, _LONGEST_BACK_OFF_S)
+        client.reconnect_delay_set(1, LATEST_S)
         client.on_pre_connect = _guarded(self._before)
         client.on_socket_open = _guarded(_without_delay)
         client.on_connect = _guarded(self._connected)
