@@ -1,10 +1,14 @@
 """The lock: one service a database."""
 
 import fcntl
+import time
 from pathlib import Path
 from typing import TextIO
 
 from edge.errors import ConfigError
+
+_PATIENCE_S = 0.3  # somebody may just be looking whether it is locked
+_PAUSE_S = 0.02
 
 
 class InstanceLock:
@@ -12,7 +16,7 @@ class InstanceLock:
 
     def __init__(self, database: Path) -> None:
         self._database = database
-        self._path = database.with_name(database.name + ".lock")
+        self._path = _beside(database)
         self._file: TextIO | None = None
 
     def acquire(self) -> None:
@@ -22,14 +26,12 @@ class InstanceLock:
             file = self._path.open("a")
         except OSError as error:
             raise ConfigError(f"{self._path}: expected a file that can be written, got: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _lock(file, fcntl.LOCK_EX, _PATIENCE_S):
             file.close()
             raise ConfigError(
                 f"{self._database}: expected a database of this service alone, got one that another "
                 "`foresense serve` has open; stop that one or give this one its own database and client_id"
-            ) from error
+            )
         self._file = file
 
     def release(self) -> None:
@@ -42,11 +44,25 @@ class InstanceLock:
 def is_held(database: Path) -> bool:
     """Whether a service has a database open, as far as we may look."""
     try:
-        with database.with_name(database.name + ".lock").open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-            return False
+        with _beside(database).open() as file:
+            return not _lock(file, fcntl.LOCK_SH, 0)
     except OSError:
         return False
+
+
+def _beside(database: Path) -> Path:
+    return database.with_name(database.name + ".lock")
+
+
+def _lock(file: TextIO, kind: int, patience_s: float) -> bool:
+    """Take a lock within some time, and return whether it was to be had."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_PAUSE_S)
+        else:
+            return True

@@ -44,3 +44,6 @@ UPDATE verdict SET alarm = alarm."start" FROM alarm
 
 #: version 3: which broker a dead letter came from, so that it can be put back
 DEAD_LETTERS = "ALTER TABLE dead_letter ADD COLUMN source TEXT NOT NULL DEFAULT '';"
+
+#: version 3: how the service that runs is doing, as it says itself
+STANDING = "CREATE TABLE standing (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL);"

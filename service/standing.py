@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from time import monotonic
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ from service.counters import Counters
 from service.inbox import Inbox
 from service.monitor import Monitor
 
+_TELL_S = 10.0
 STATES = ("learning", "normal", "alarm", "silent")  #: what a stream may be
 
 
@@ -36,10 +38,16 @@ class Standing:
     started_ms: int = 0  #: UTC epoch
     stores_verdicts: bool = True  #: not while the disk is full
     refused: str | None = None  #: why the newest change of the configuration or of a bundle is not in force
+    _rated: tuple[float, dict[str, int]] | None = None  # when rates were told last, and the counters then
 
     def look(self, monitors: Sequence[Monitor]) -> None:
         """Take the streams' states down; for the thread that owns the monitors."""
         self.monitors = {monitor.name: standing_of(monitor) for monitor in monitors}
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to tell again."""
+        return self._rated is None or monotonic() - self._rated[0] >= _TELL_S
 
     def as_json(self) -> bytes:
         """Return what `foresense status` tells of a service that runs."""
@@ -52,11 +60,20 @@ class Standing:
             "brokers": dict(self.brokers()),
             "monitors": {name: each._asdict() for name, each in self.monitors.items()},
             "messages_in_flight": self.inbox.in_flight,
+            "per_second": self._rates(),
             "counters": {name: value for name, value in counters.items() if isinstance(value, int | dict)},
             "stores_verdicts": self.stores_verdicts,
             "refused": self.refused,
         }
         return msgspec.json.encode(told)
+
+    def _rates(self) -> dict[str, float]:
+        """Return how many of each there were a second since the last time."""
+        now = {name: int(getattr(self.counters, name)) for name in ("received", "readings", "verdicts")}
+        time_s = monotonic()
+        before_s, before = self._rated or (time_s, now)
+        self._rated = time_s, now
+        return {name: (now[name] - before[name]) / max(time_s - before_s, 1.0) for name in now}
 
 
 def standing_of(monitor: Monitor) -> MonitorStanding:

@@ -13,7 +13,7 @@ from edge.errors import ConfigError
 from service.damage import is_damage, look_for, quarantine
 from service.failpoint import reach
 from service.rejects import Reason
-from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, VERDICTS
+from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, STANDING, VERDICTS
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ CREATE TABLE outbox (
 
 _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
-    3: (DEAD_LETTERS,),
+    3: (DEAD_LETTERS, STANDING),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (
@@ -267,6 +267,10 @@ class Store:
         if self._unweighed >= _WEIGHED_AFTER:
             self._unweighed = 0
             self._db.execute(_TOO_HEAVY, (MOST_DEAD_BYTES,))
+
+    def save_standing(self, body: bytes) -> None:
+        """Keep what the service says of itself."""
+        self._db.execute("INSERT OR REPLACE INTO standing VALUES (1, ?)", (body,))
 
     def post(self, sink: str, stream: str, body: bytes, kind: str = "alarm") -> None:
         """Put something of a stream, or of a site, into the outbox of a relay."""

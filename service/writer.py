@@ -225,6 +225,8 @@ class Writer:
             return
         self._ticked_ms = now_ms
         self._standing.look(self._monitors)
+        if self._standing.is_due:
+            self._store.save_standing(self._standing.as_json())
         for monitor in self._monitors:
             if monitor.ids:
                 with _counting(monitor.engine, gain):
