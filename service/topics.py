@@ -7,7 +7,7 @@ from edge.errors import ConfigError
 
 CHANNEL = "channel"
 LONGEST = 1024  #: characters of a topic; the stream's name becomes part of others
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"\{(_?[a-z][a-z0-9_]*)(\.\.\.)?\}")
 _WITH_NAMES = re.compile(r"[{}]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -17,6 +17,7 @@ class Match(NamedTuple):
 
     stream: str  #: the placeholders other than the channel, joined by '/'; '' where there is none
     channel: str | None
+    topic: str = ""
 
     def stream_name(self, told: str, default: str) -> str:
         """Return the name of the message's stream; `told` is what the message itself adds to it."""
@@ -24,14 +25,23 @@ class Match(NamedTuple):
 
 
 class Template:
-    """A topic with placeholders, each of which stands for one whole level."""
+    """A topic with placeholders, each of which stands for one whole level.
+
+    A placeholder such as `{_type}` is no part of the stream's name; one such as `{device...}`, the last, stands for any
+    number of levels, even none.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._levels = text.split("/")
-        names = [self._name(level) for level in self._levels]
-        self._placeholders = [name is not None for name in names]
-        self._stream_levels = [i for i, name in enumerate(names) if name not in (None, CHANNEL)]
+        levels = text.split("/")
+        names = [self._name(level, last=i == len(levels) - 1) for i, level in enumerate(levels)]
+        self._open = levels[-1].endswith("...}")
+        told = [i for i, name in enumerate(names) if name not in (None, CHANNEL) and not str(name).startswith("_")]
+        self._tells_rest = self._open and len(levels) - 1 in told
+        self._levels = [level if name is None else None for level, name in zip(levels, names, strict=True)]
+        if self._open:
+            self._levels.pop()
+        self._stream_levels = [i for i in told if i < len(self._levels)]
         self._channel_level = names.index(CHANNEL) if CHANNEL in names else None
         for name in names:
             if name is not None and names.count(name) > 1:
@@ -43,7 +53,7 @@ class Template:
     @property
     def filter(self) -> str:
         """Return the MQTT topic filter that subscribes to all topics of the template."""
-        return "/".join("+" if free else level for level, free in zip(self._levels, self._placeholders, strict=True))
+        return "/".join(["+" if level is None else level for level in self._levels] + ["#"] * self._open)
 
     @property
     def names_channel(self) -> bool:
@@ -53,15 +63,21 @@ class Template:
     def match(self, topic: str) -> Match | None:
         """Return what the topic says, or None if it is none of the template's."""
         levels = topic.split("/") if len(topic) <= LONGEST else []
-        if len(levels) != len(self._levels) or _CONTROL.search(topic):
+        count = len(self._levels)
+        if (len(levels) != count and not (self._open and len(levels) > count)) or _CONTROL.search(topic):
             return None
-        for level, own, free in zip(levels, self._levels, self._placeholders, strict=True):
-            if not (level if free else level == own):
+        for level, own in zip(levels, self._levels, strict=False):
+            if not (level if own is None else level == own):
                 return None
+        stream = [levels[i] for i in self._stream_levels]
+        if len(levels) > count:
+            if not all(levels[count:]):
+                return None
+            stream += levels[count:] if self._tells_rest else []
         channel = None if self._channel_level is None else levels[self._channel_level]
-        return Match("/".join(levels[i] for i in self._stream_levels), channel)
+        return Match("/".join(stream), channel, topic)
 
-    def _name(self, level: str) -> str | None:
+    def _name(self, level: str, last: bool) -> str | None:
         """Return the placeholder's name, or None for a level that is itself; ConfigError if it is neither."""
         if level[:1] in ("", "$") or any(sign in level for sign in "+#") or _CONTROL.search(level):
             raise ConfigError(
@@ -69,6 +85,8 @@ class Template:
                 f"got {level!r} in {self._text!r}"
             )
         if placeholder := _PLACEHOLDER.fullmatch(level):
+            if placeholder[2] and not (last and placeholder[1] != CHANNEL):
+                raise ConfigError(f"topic: expected '...' only in a last level such as {{device...}}, got {level!r}")
             return placeholder[1]
         if _WITH_NAMES.search(level):
             raise ConfigError(

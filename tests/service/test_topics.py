@@ -21,10 +21,23 @@ def test_placeholders_become_single_level_wildcards() -> None:
         ("plant/{device}/{channel}", "plant/a\x07b/flow", None),
         ("plant/{device}", "", None),
         ("plant/{device}", "plant/" + "x" * 1024, None),
+        ("plant/{_area}/{device}", "plant/hall-1/pump", Match("pump", None)),
+        ("b/{group}/{_type}/{node}/{device...}", "b/g/NDATA/n", Match("g/n", None)),
+        ("b/{group}/{_type}/{node}/{device...}", "b/g/DDATA/n/d", Match("g/n/d", None)),
+        ("b/{node}/{device...}", "b/n/d/e", Match("n/d/e", None)),
+        ("b/{node}/{_rest...}", "b/n/d/e", Match("n", None)),
+        ("b/{node}/{device...}", "b", None),
+        ("b/{node}/{device...}", "b/n//e", None),
+        ("b/{node}/{device...}", "b/n/", None),
+        ("b/{channel}/{device...}", "b/flow/d/e", Match("d/e", "flow")),
     ],
 )
 def test_a_topic_names_its_stream_and_channel(template: str, topic: str, expected: Match | None) -> None:
-    assert Template(template).match(topic) == expected
+    assert Template(template).match(topic) == (expected and expected._replace(topic=topic))
+
+
+def test_an_open_end_becomes_a_multi_level_wildcard() -> None:
+    assert Template("b/{group}/{_type}/{node}/{device...}").filter == "b/+/+/+/#"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +53,10 @@ def test_a_topic_names_its_stream_and_channel(template: str, topic: str, expecte
         "{Device}",
         "{}",
         "a/{b",
+        "a/{b...}/c",
+        "a/{channel...}",
+        "a/{_b}/{_b}",
+        "a/{b..}",
     ],
 )
 def test_a_template_that_cannot_be_is_refused(text: str) -> None:
@@ -60,6 +77,10 @@ def test_a_template_that_cannot_be_is_refused(text: str) -> None:
         ("a/+", "a/b/c", False),
         ("a/+/x", "a/+/y", False),
         ("b/#", "a/b", False),
+        ("b/+/+/#", "b/x", False),
+        ("b/+/+/#", "b/x/y", True),
+        ("b/+/+/#", "b/+/y/z/+", True),
+        ("b/+/NDATA/#", "b/+/DDATA/#", False),
     ],
 )
 def test_overlap_is_found_either_way_round(one: str, other: str, expected: bool) -> None:
