@@ -94,6 +94,10 @@ class Consumer:
         """Acknowledge messages that are committed, in their order."""
         acknowledge(self._connection, messages)
 
+    def ask(self, topic: str, payload: bytes) -> None:
+        """Publish what is asked of a device, once; it is lost if there is no connection."""
+        self._connection.publish(topic, payload, qos=0)
+
     def _opened(self, session_present: bool) -> None:
         if self._known and not session_present:
             log.error(

@@ -59,6 +59,8 @@ class Consumers:
 
     def start(self) -> None:
         """Connect to all brokers, in the background; the monitors have their streams by now."""
+        for monitor in self._monitors:
+            monitor.ask = self._all[monitor.broker].ask
         for name, consumer in self._all.items():
             consumer.start(known=any(monitor.ids for monitor in self._monitors if monitor.broker == name))
 

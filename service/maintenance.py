@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator, model_validator
 
 from edge.duration import parse_duration
 from service.calendars import CalendarWindows, read_calendar
-from service.part import Duration, Part
+from service.part import Duration, Part, TimeZone
 
 
 class MaintenanceSettings(Part):
@@ -22,7 +22,7 @@ class MaintenanceSettings(Part):
     cron: str | None = None
     duration: Duration = "1h"  #: cron: how long each window is
     ics: Path | None = None
-    time_zone: str = "UTC"  #: of the cron expression, and of a calendar's times without a zone
+    time_zone: TimeZone = "UTC"  #: of the cron expression, and of a calendar's times without a zone
     streams: tuple[str, ...] = Field(default=("*",), min_length=1)  #: patterns of names
 
     @property
@@ -33,14 +33,6 @@ class MaintenanceSettings(Part):
     def relative_to(self, folder: Path) -> Self:
         """Return the settings with the calendar's path taken from a folder."""
         return self.model_copy(update={"ics": self.ics and folder / self.ics})
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_time_zone(cls, text: str) -> str:
-        try:
-            return ZoneInfo(text).key
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"expected a time zone such as 'Europe/Rome', got {text!r}") from error
 
     @field_validator("cron")
     @classmethod

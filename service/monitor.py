@@ -1,7 +1,7 @@
 """A monitor: the topics it watches, how it reads them, and the engine that scores its streams."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +16,8 @@ from edge.runtime import Runtime
 from edge.state import LAYOUT_VERSION, NEVER
 from service.maintenance import Maintenance
 from service.messages import sink
-from service.payloads.json import JsonPayload
-from service.payloads.number import NumberPayload
-from service.payloads.payload import Payload, Run
+from service.payloads.conventions import open_payload, publish_nothing
+from service.payloads.payload import Run
 from service.rejects import Reason, RejectError
 from service.settings import MonitorSettings
 from service.store import SavedStream, StateRow
@@ -69,7 +68,8 @@ class Monitor:
         self.template = Template(settings.topic)
         self.channels = [channel.name for channel in bundle.manifest.channels]
         self.budget = Budget.parse(settings.budget or bundle.manifest.budget)
-        self._payload = open_payload(settings)
+        self.ask: Callable[[str, bytes], None] = publish_nothing  #: topic, payload; what a convention asks of a device
+        self._payload = open_payload(settings, lambda topic, payload: self.ask(topic, payload))
         self._policy = settings.alarm.policy()
         self._max_streams = settings.max_streams
         self.lateness_ms = round(1000 * settings.lateness_s)
@@ -113,13 +113,13 @@ class Monitor:
         return anew
 
     def parse(self, match: Match, payload: bytes) -> list[Run]:
-        """Return what a message says of the bundle's channels; RejectError if that is nothing."""
+        """Return what a message says of the bundle's channels; RejectError if it says something of others only."""
         channel = match.channel or self.channels[0]
         if channel not in self._channel_index:
             raise self._unknown([channel])
-        runs = self._payload.parse(payload, channel)
+        runs = self._payload.parse(payload, channel, match)
         known = [run for run in runs if run.channel in self._channel_index]
-        if not known:
+        if runs and not known:
             raise self._unknown([run.channel for run in runs])
         return known
 
@@ -235,12 +235,5 @@ class Monitor:
             for channel in names:
                 if channel not in self._channel_index:
                     raise ConfigError(f"{place}: expected channels {known}, got {channel!r}")
-        if len(self.channels) > 1 and not settings.fields and not self.template.names_channel:
+        if len(self.channels) > 1 and not settings.names_channels:
             raise ConfigError(f"expected {{channel}} in the topic, or fields with the channels {known}, got neither")
-
-
-def open_payload(settings: MonitorSettings) -> Payload:
-    """Return what reads the payloads of a monitor's messages."""
-    if settings.payload == "json":
-        return JsonPayload(settings.value or "value", settings.fields, settings.time)
-    return NumberPayload()

@@ -1,6 +1,7 @@
 """What the parts of the configuration have in common."""
 
 from typing import Annotated, Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +32,16 @@ def _duration(text: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_duration)]  #: such as '10s', as it was written
+
+
+def _time_zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"expected a time zone such as 'Europe/Rome', got {text!r}") from error
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]  #: name of one of the IANA's
 
 
 def _by_channel(raw: Any, validate: ValidatorFunctionWrapHandler) -> Any:

@@ -13,8 +13,11 @@ class Reason(StrEnum):
     SYNTAX = "syntax"  #: not of the payload's form at all
     MISSING = "missing"  #: nothing where the value or the time should be
     NUMBER = "not-a-number"
+    UNAVAILABLE = "unavailable"  #: the sensor says that it has no value
     TIME = "time"  #: not a time, or before 1970-01-02 or after 2099
+    UNIT = "time-unit"  #: an epoch in another unit than the stream's before
     FUTURE = "future"  #: later than the receipt by more than the clocks may differ
+    ALIAS = "unknown-alias"  #: a number that stands for a name which has not been told
     UNEXPECTED = "unexpected"  #: a fault of ours; the log has its traceback
 
 

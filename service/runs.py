@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from service.inbox import Message
+from service.payloads.compression import expand
 from service.payloads.payload import Run
 from service.rejects import Reason, RejectError
 from service.topics import Match
@@ -17,15 +18,17 @@ def read_runs(
     """Return each run with the times of its values (UTC epoch ms); RejectError if the message cannot be read."""
     if len(message.payload) > LARGEST_PAYLOAD:
         raise RejectError(Reason.SIZE, f"expected at most {LARGEST_PAYLOAD} bytes, got {len(message.payload)}")
-    return [(run, _times(run, message.received_ms)) for run in parse(match, message.payload)]
+    payload = expand(message.payload, LARGEST_PAYLOAD)
+    return [(run, _times(run, message.received_ms)) for run in parse(match, payload)]
 
 
 def _times(run: Run, received_ms: int) -> list[int]:
     if run.times_ms is None:
         return [received_ms] * len(run.values)
-    if (ahead := max(run.times_ms) - received_ms) > MOST_AHEAD_MS:
+    times_ms = [received_ms + time for time in run.times_ms] if run.from_receipt else list(run.times_ms)
+    if (ahead := max(times_ms) - received_ms) > MOST_AHEAD_MS:
         raise RejectError(
             Reason.FUTURE,
             f"expected a time at most {MOST_AHEAD_MS // 60_000} min ahead, got {ahead / 60_000:.0f} min",
         )
-    return list(run.times_ms)
+    return times_ms

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -15,6 +15,7 @@ from service.broker import BrokerSettings
 from service.health import MetricsSettings
 from service.maintenance import MaintenanceSettings
 from service.part import ByChannel, Duration, Part
+from service.source import SourceSettings
 from service.topics import Template, overlap
 
 
@@ -94,15 +95,9 @@ class ChannelSettings(Part):
     unit: str = Field(min_length=1)  #: such as m3/h; values are converted to the bundle's unit
 
 
-class MonitorSettings(Part):
+class MonitorSettings(SourceSettings):
     """Which topics are watched, how their payloads are read, and with which bundle."""
 
-    broker: str = ""  #: name of the one of its topics; '' if there is only `broker`
-    topic: str
-    payload: Literal["number", "json"] = "number"
-    value: str | None = Field(default=None, min_length=1)  #: json: path of the value; 'value' if left out
-    fields: dict[str, str] = Field(default_factory=dict)  #: json of several channels: channel -> path
-    time: str | None = Field(default=None, min_length=1)  #: json: path of the reading's own time
     bundle: Annotated[str, AfterValidator(_bundle_reference)]
     budget: str | None = None
     alarm: AlarmSettings = AlarmSettings()
@@ -116,15 +111,6 @@ class MonitorSettings(Part):
         """Return the settings with relative paths taken from a folder."""
         return self.model_copy(update={"maintenance": tuple(each.relative_to(folder) for each in self.maintenance)})
 
-    @field_validator("topic")
-    @classmethod
-    def _is_template(cls, text: str) -> str:
-        try:
-            Template(text)
-        except ConfigError as error:
-            raise ValueError(str(error).removeprefix("topic: ")) from error
-        return text
-
     @field_validator("budget")
     @classmethod
     def _is_budget(cls, text: str | None) -> str | None:
@@ -132,17 +118,6 @@ class MonitorSettings(Part):
             return text if text is None else str(Budget.parse(text))
         except ConfigError as error:
             raise ValueError(str(error).removeprefix("budget: ")) from error
-
-    @model_validator(mode="after")
-    def _payload_fits(self) -> Self:
-        given = [name for name in ("value", "fields", "time") if getattr(self, name)]
-        if self.payload == "number" and given:
-            raise ValueError(f"expected {given[0]} only with payload: json, got it with payload: number")
-        if self.fields and self.value:
-            raise ValueError("expected either value or fields, got both")
-        if self.fields and Template(self.topic).names_channel:
-            raise ValueError("expected the channels either in the topic as {channel} or in fields, got both")
-        return self
 
 
 class Settings(Part):

@@ -1,83 +1,81 @@
-"""JSON objects: the values of one or several channels, and perhaps their time, by path."""
+"""JSON by paths: the values of one or several channels, and perhaps their times, one by one or in columns."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from service.payloads.payload import Run, plausible
-from service.payloads.timestamps import epoch_ms
+from service.payloads.document import Path, number, numbers, read_json
+from service.payloads.payload import ANYWHERE, Run
+from service.payloads.timestamps import Timestamps
 from service.rejects import Reason, RejectError
+from service.topics import Match
 
 
 class JsonPayload:
     """Finds numbers in a JSON message by dotted path, such as `data.flow` or `values.0`.
 
     `fields` maps channels to paths; without it the one channel that is asked for is found at `value`.
-    A channel that is absent or null is missing, which is fine as long as another is there.
+    A channel that is absent or null is missing, which is fine as long as another is there. Where an array of
+    times is found, or a first time and the `step` to each next, values are arrays as long as that.
     """
 
-    def __init__(self, value: str = "value", fields: Mapping[str, str] | None = None, time: str | None = None) -> None:
-        self._value = _Path(value)
-        self._fields = {channel: _Path(path) for channel, path in (fields or {}).items()}
-        self._time = _Path(time) if time else None
-        self._decode = msgspec.json.Decoder().decode
+    def __init__(
+        self,
+        value: str = "value",
+        fields: Mapping[str, str] | None = None,
+        time: str | None = None,
+        step: str | None = None,
+        time_zone: str = "UTC",
+    ) -> None:
+        self._value = Path(value)
+        self._fields = {channel: Path(path) for channel, path in (fields or {}).items()}
+        self._time = Path(time) if time else None
+        self._step = Path(step) if step else None
+        self._timestamps = Timestamps(time_zone)
 
-    def parse(self, payload: bytes, channel: str) -> list[Run]:
-        """Return the value of each channel found."""
-        try:
-            message = self._decode(payload)
-        except (ValueError, RecursionError) as error:
-            raise RejectError(Reason.SYNTAX, f"expected JSON, got {payload[:64]!r}: {error}") from error
+    def parse(self, payload: bytes, channel: str, match: Match = ANYWHERE, /) -> list[Run]:
+        """Return the values of each channel found."""
+        message = read_json(payload)
         fields = self._fields or {channel: self._value}
         found = {name: raw for name, path in fields.items() if (raw := path.find(message)) is not None}
         if not found:
             paths = ", ".join(f"'{path}'" for path in fields.values())
             raise RejectError(Reason.MISSING, f"expected a number at {paths}, got nothing there")
-        times_ms = self._read_times(message)
-        return [Run(name, [_number(raw, fields[name])], times_ms) for name, raw in found.items()]
-
-    def _read_times(self, message: Any) -> list[int] | None:
+        for name, raw in found.items():
+            fields[name].refuse_twins(payload, raw)
         if self._time is None:
-            return None
-        if (raw := self._time.find(message)) is None:
+            return [Run(name, [number(raw, fields[name])]) for name, raw in found.items()]
+        if (time := self._time.find(message)) is None:
             raise RejectError(Reason.MISSING, f"expected a time at '{self._time}', got nothing there")
-        return [epoch_ms(raw)]
+        self._time.refuse_twins(payload, time)
+        if isinstance(time, list):
+            return self._read_columns(found, self._timestamps.all_ms(time, match.stream))
+        if self._step is not None:
+            return self._read_columns(found, self._count_on(message, time, found, match))
+        times_ms = [self._timestamps.ms(time, match.stream)]
+        return [Run(name, [number(raw, fields[name])], times_ms) for name, raw in found.items()]
 
+    def _count_on(self, message: Any, first: Any, found: Mapping[str, Any], match: Match) -> list[int]:
+        """Return a time for each value of the first channel."""
+        values = next(iter(found.values()))
+        count = len(values) if isinstance(values, list) else 0
+        return self._timestamps.steps_ms(first, self._step and self._step.find(message), count, match.stream)
 
-class _Path:
-    """A way into nested objects and arrays: names and indexes, with dots between."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._steps = text.split(".")
-
-    def __str__(self) -> str:
-        return self._text
-
-    def find(self, message: Any) -> Any:
-        """Return what is there, or None."""
-        if isinstance(message, dict) and self._text in message:
-            return message[self._text]  # a name may itself have dots
-        for step in self._steps:
-            if isinstance(message, dict):
-                message = message.get(step)
-            elif isinstance(message, list) and step.isdecimal() and len(step) < 8 and int(step) < len(message):
-                message = message[int(step)]
-            else:
-                return None
-        return message
-
-
-def _number(raw: Any, path: _Path) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise RejectError(Reason.NUMBER, f"expected a number at '{path}', got {repr(raw)[:64]}")
-    return plausible(raw if isinstance(raw, float) else _as_float(raw))
-
-
-def _as_float(whole: int) -> float:
-    try:
-        return float(whole)
-    except OverflowError:
-        return math.inf
+    def _read_columns(self, found: Mapping[str, Any], times_ms: list[int]) -> list[Run]:
+        runs = []
+        for name, values in found.items() if times_ms else ():
+            if not isinstance(values, list) or len(values) != len(times_ms):
+                got = f"{len(values)} values" if isinstance(values, list) else repr(values)[:64]
+                raise RejectError(
+                    Reason.SYNTAX, f"expected {len(times_ms)} values of {name}, as many as times, got {got}"
+                )
+            try:
+                runs.append(Run(name, numbers(values, name), times_ms))
+            except RejectError:
+                if None not in values:
+                    raise
+                told = [k for k, each in enumerate(values) if each is not None]
+                if told:
+                    runs.append(Run(name, numbers([values[k] for k in told], name), [times_ms[k] for k in told]))
+        if not runs:
+            raise RejectError(Reason.MISSING, f"expected a number of {', '.join(found)}, got none")
+        return runs

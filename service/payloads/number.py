@@ -2,8 +2,9 @@
 
 import re
 
-from service.payloads.payload import Run, plausible
+from service.payloads.payload import ANYWHERE, Run, plausible
 from service.rejects import Reason, RejectError
+from service.topics import Match
 
 LONGEST = 64  #: bytes; a double needs 24
 _DECIMAL = re.compile(rb"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
@@ -12,7 +13,7 @@ _DECIMAL = re.compile(rb"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-
 class NumberPayload:
     """One finite decimal number, such as `21.5`; its time is the time of receipt."""
 
-    def parse(self, payload: bytes, channel: str) -> list[Run]:
+    def parse(self, payload: bytes, channel: str, _match: Match = ANYWHERE, /) -> list[Run]:
         """Return one value."""
         # float() alone would take 1_000, digits of other scripts, nan and inf
         if len(payload) > LONGEST or _DECIMAL.fullmatch(payload) is None:

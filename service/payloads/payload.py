@@ -1,10 +1,17 @@
 """What every payload convention does."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from edge.align import LARGEST
 from service.rejects import Reason, RejectError
+from service.topics import Match
+
+LONGEST_NAME = 256  #: characters of a name that a message tells
+ANYWHERE = Match("", None)  #: a topic that says nothing
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NO_LEVEL = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "%/+#"})
 
 
 class Run(NamedTuple):
@@ -14,16 +21,18 @@ class Run(NamedTuple):
     values: Sequence[float]  #: at least one, in the channel's unit; finite and below LARGEST
     times_ms: Sequence[int] | None = None  #: of each, UTC epoch; None: not told, the time of receipt counts
     stream: str = ""  #: what the message itself adds to the name of its topic's stream
+    from_receipt: bool = False  #: whether the times are told as ms after (before: negative) the receipt
 
 
 class Payload(Protocol):
     """Turns the bytes of one message into runs of values."""
 
-    def parse(self, payload: bytes, channel: str) -> list[Run]:
-        """Return the runs, at least one; RejectError if there is none to be had.
+    def parse(self, payload: bytes, channel: str, match: Match = ANYWHERE, /) -> list[Run]:
+        """Return the runs; RejectError if there should be some and there are none to be had.
 
         `channel` is the channel that the topic names, or the only one of the bundle; a convention that
-        names channels itself ignores it.
+        names channels itself ignores it. There are no runs if the message is none of readings, such as a
+        notice that a device has gone, or has none that are asked for.
         """
         ...
 
@@ -33,3 +42,16 @@ def plausible(value: float) -> float:
     if not abs(value) < LARGEST:
         raise RejectError(Reason.NUMBER, f"expected a number below {LARGEST:g}, got {value:g}")
     return value
+
+
+def as_level(name: str) -> str:
+    """Return a name that a message tells as one level of a stream's; RejectError if it cannot be one.
+
+    >>> as_level("pump 1"), as_level("a/b")
+    ('pump 1', 'a%2Fb')
+    """
+    if not name or len(name) > LONGEST_NAME or _CONTROL.search(name):
+        raise RejectError(
+            Reason.TOPIC, f"expected a name of at most {LONGEST_NAME} printable characters, got {name[:64]!r}"
+        )
+    return name.translate(_NO_LEVEL)

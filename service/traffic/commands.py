@@ -72,7 +72,7 @@ def decode(config: Path, recording: Path, out: Path, monitor: str | None, channe
     monitors = read_settings(config).monitors
     name = choose_monitor(list(monitors), monitor)
     settings = monitors[name]
-    if channel is not None and (settings.fields or Template(settings.topic).names_channel):
+    if channel is not None and settings.names_channels:
         raise ConfigError(f"--channel: expected it only where messages name none, got it for {name}, whose do")
     reader, decoder = RecordingReader(recording), Decoder(name, settings, channel or _CHANNEL)
     decoder.read(reader)

@@ -10,11 +10,11 @@ from typing import TextIO
 import numpy as np
 
 from service.inbox import Message
-from service.monitor import open_payload
+from service.payloads.conventions import open_payload
 from service.payloads.payload import Run
 from service.rejects import RejectError
 from service.runs import read_runs
-from service.settings import MonitorSettings
+from service.source import SourceSettings
 from service.topics import Match, Template
 
 HEADER = ("stream", "time", "channel", "value")
@@ -38,7 +38,7 @@ class Decoder:
     Readings are held until they are written, 24 bytes each.
     """
 
-    def __init__(self, name: str, settings: MonitorSettings, channel: str) -> None:
+    def __init__(self, name: str, settings: SourceSettings, channel: str) -> None:
         self.decoded = Decoded()
         self._name = name
         self._channel = channel  # where neither topic nor payload names one
@@ -95,4 +95,4 @@ class Decoder:
             self._value.extend(run.values)
 
     def _parse(self, match: Match, payload: bytes) -> list[Run]:
-        return self._payload.parse(payload, match.channel or self._channel)
+        return self._payload.parse(payload, match.channel or self._channel, match)
