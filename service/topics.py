@@ -10,6 +10,7 @@ LONGEST = 1024  #: characters of a topic; the stream's name becomes part of othe
 _PLACEHOLDER = re.compile(r"\{(_?[a-z][a-z0-9_]*)(\.\.\.)?\}")
 _WITH_NAMES = re.compile(r"[{}]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f+#]")  # we could publish nothing of such a stream
 
 
 class Match(NamedTuple):
@@ -64,7 +65,7 @@ class Template:
         """Return what the topic says, or None if it is none of the template's."""
         levels = topic.split("/") if len(topic) <= LONGEST else []
         count = len(self._levels)
-        if (len(levels) != count and not (self._open and len(levels) > count)) or _CONTROL.search(topic):
+        if (len(levels) != count and not (self._open and len(levels) > count)) or _NO_NAME.search(topic):
             return None
         for level, own in zip(levels, self._levels, strict=False):
             if not (level if own is None else level == own):

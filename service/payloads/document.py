@@ -61,7 +61,15 @@ class Path:
     def refuse_twins(self, payload: bytes, found: Any) -> None:
         """RejectError if an object of the payload has a name twice; `found` is what was found in it."""
         if payload.count(self._quoted) > (len(found) if isinstance(found, list) else 1):
-            json.loads(payload, object_pairs_hook=_unique)
+            refuse_twins(payload)
+
+
+def refuse_twins(payload: bytes) -> None:
+    """RejectError if an object of a payload has a name twice, of which the reader takes the last."""
+    try:
+        json.loads(payload, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise RejectError(Reason.SYNTAX, f"expected JSON, got {payload[:64]!r}: {error}") from error
 
 
 def number(raw: Any, where: object) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.payloads.document import leaves, read_json
+from service.payloads.document import leaves, number, read_json, refuse_twins
 from service.payloads.gathering import Gathering, Naming
 from service.payloads.payload import ANYWHERE, Run
 from service.payloads.timestamps import Timestamps
@@ -26,9 +26,10 @@ class ObjectPayload:
         message = read_json(payload)
         if not isinstance(message, dict):
             raise RejectError(Reason.SYNTAX, f"expected a JSON object, got {payload[:64]!r}")
+        refuse_twins(payload)
         time = message.pop(self._time, None)
         time_ms = None if time is None else self._timestamps.ms(time, match.stream)
         gathering = Gathering(self._naming)
         for name, value in leaves(message):
-            gathering.add(name, value, time_ms)
+            gathering.add(name, number(value, name), time_ms)
         return gathering.some_runs()

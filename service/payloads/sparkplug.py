@@ -126,7 +126,13 @@ def units(payload: bytes) -> dict[str, str]:
 
 def _read(payload: bytes) -> Any:
     message = protobuf.decode(payload)
-    return protobuf.decode(expand(message.body, LARGEST_PAYLOAD)) if message.uuid == _COMPRESSED else message
+    if message.uuid == _COMPRESSED:
+        message = protobuf.decode(expand(message.body, LARGEST_PAYLOAD))
+    if not (message.metrics or message.HasField("timestamp") or message.HasField("seq")):  # all else may be unknown
+        raise RejectError(Reason.SYNTAX, f"expected a Sparkplug B payload, got {payload[:64]!r}")
+    if not all(isinstance(each.name, str) for each in message.metrics):
+        raise RejectError(Reason.SYNTAX, f"expected names of metrics in UTF-8, got other bytes in {payload[:64]!r}")
+    return message
 
 
 def _read_topic(topic: str) -> tuple[str, str, str, str, str]:

@@ -159,6 +159,15 @@ def test_a_compressed_body_is_read() -> None:
     assert runs == [Run("flow", [1.0], [T0])]
 
 
+@pytest.mark.parametrize(
+    "payload", [b"", b"\x81{\x7f" + b"\xff" * 7, encode(uuid="SPBV1.0_COMPRESSED"), b"\x12\x03\x0a\x01\xff"]
+)
+def test_bytes_that_say_nothing_are_rejected(payload: bytes) -> None:
+    with pytest.raises(RejectError) as reject:
+        Host().payload.parse(payload, "", Match("edge", None, "spBv1.0/plant/NDATA/edge"))
+    assert reject.value.reason is Reason.SYNTAX
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e200])
 def test_what_no_sensor_says_is_rejected(value: float) -> None:
     with pytest.raises(RejectError) as reject:
