@@ -29,6 +29,7 @@ COMMANDS = {
     "label": "service.desk_commands:label",
     "backup": "service.backup:backup",
     "dead-letters": "service.dead_letter_commands:dead_letters",
+    "sniff": "service.sniff.command:sniff",
     "record": "service.traffic.commands:record",
     "decode": "service.traffic.commands:decode",
     "doctor": "service.doctor.command:doctor",

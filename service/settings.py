@@ -16,7 +16,7 @@ from service.health import MetricsSettings
 from service.maintenance import MaintenanceSettings
 from service.part import ByChannel, Duration, Part
 from service.source import SourceSettings
-from service.topics import Template, overlap
+from service.topics import Template, may_be_ours, overlap
 
 
 def _plain_name(text: str) -> str:
@@ -190,7 +190,7 @@ class Settings(Part):
         own = f"{self.publish.prefix}/#"
         filters = {name: (monitor.broker, Template(monitor.topic).filter) for name, monitor in self.monitors.items()}
         for i, (name, (broker, one)) in enumerate(filters.items()):
-            if overlap(one, own):
+            if may_be_ours(one, self.publish.prefix):
                 raise ValueError(
                     f"monitors.{name}.topic: expected topics other than the service's own {own}, got {one}; "
                     "change it, or publish.prefix"

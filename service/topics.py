@@ -6,6 +6,7 @@ from typing import NamedTuple
 from edge.errors import ConfigError
 
 CHANNEL = "channel"
+OWN_ENDS = ("alarm", "verdict", "incident", "availability")  #: last levels of what we publish
 LONGEST = 1024  #: characters of a topic; the stream's name becomes part of others
 _PLACEHOLDER = re.compile(r"\{(_?[a-z][a-z0-9_]*)(\.\.\.)?\}")
 _WITH_NAMES = re.compile(r"[{}]")
@@ -110,3 +111,13 @@ def overlap(one: str, other: str) -> bool:
             return False
     longer = max(first, second, key=len)[min(len(first), len(second)) :]
     return not longer or longer == ["#"]  # 'a/#' matches 'a' as well
+
+
+def may_be_ours(one: str, prefix: str) -> bool:
+    """Whether there is a topic of what we publish beneath a prefix that a filter matches.
+
+    >>> may_be_ours("+/+/verdict", "foresense"), may_be_ours("+/sensor/+/state", "foresense")
+    (True, False)
+    """
+    first, *_, last = one.split("/") if "/" in one else (one, one)
+    return overlap(one, f"{prefix}/#") and (first != "+" or last in ("+", "#", *OWN_ENDS))

@@ -41,7 +41,7 @@ def record(config: Path, out: Path, seconds: float | None, count: int | None, as
         filters.setdefault(monitor.broker, []).append(Template(monitor.topic).filter)
     console = Console(stderr=True)
     with RecordingWriter(out) as file:
-        recorder = Recorder(settings.connections, filters, file)
+        recorder = Recorder(settings.connections, filters, file.write)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: recorder.stop())
         began = monotonic()

@@ -1,4 +1,4 @@
-"""The recorder: subscribes as the service does, with a session of its own, and writes what comes to a file."""
+"""The recorder: subscribes as the service does, with a session of its own, and has what comes written down."""
 
 import logging
 import secrets
@@ -14,7 +14,6 @@ from service.broker import BrokerSettings, place
 from service.consumer import acknowledge, as_message
 from service.inbox import Inbox, Message
 from service.mqtt import Connection
-from service.traffic.recording import RecordingWriter
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +74,13 @@ class Recorder:
     """Records messages; one is acknowledged once it is written, so the broker sends what is not."""
 
     def __init__(
-        self, brokers: Mapping[str, BrokerSettings], filters: Mapping[str, Sequence[str]], file: RecordingWriter
+        self,
+        brokers: Mapping[str, BrokerSettings],
+        filters: Mapping[str, Sequence[str]],
+        write: Callable[[list[Message]], None],
     ) -> None:
         self.messages = 0
-        self._file = file
+        self._put = write
         self._inbox = Inbox()
         self._stop = Event()
         self._lines = {
@@ -126,7 +128,7 @@ class Recorder:
 
     def _write(self, batch: list[Message]) -> None:
         if batch:
-            self._file.write(batch)
+            self._put(batch)
             for source, group in groupby(batch, lambda message: message.source):
                 acknowledge(self._lines[source].connection, list(group))
             self.messages += len(batch)

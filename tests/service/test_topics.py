@@ -1,7 +1,7 @@
 import pytest
 
 from edge.errors import ConfigError
-from service.topics import Match, Template, overlap
+from service.topics import Match, Template, may_be_ours, overlap
 
 
 def test_placeholders_become_single_level_wildcards() -> None:
@@ -86,3 +86,22 @@ def test_a_template_that_cannot_be_is_refused(text: str) -> None:
 def test_overlap_is_found_either_way_round(one: str, other: str, expected: bool) -> None:
     assert overlap(one, other) is expected
     assert overlap(other, one) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        ("foresense/x", True),
+        ("foresense/x/state", True),
+        ("foresense/#", True),
+        ("+/+", True),
+        ("+/#", True),
+        ("#", True),
+        ("+", True),
+        ("+/a/alarm", True),
+        ("+/a/state", False),
+        ("plant/+/alarm", False),
+    ],
+)
+def test_a_filter_that_may_match_what_we_publish_is_known(one: str, expected: bool) -> None:
+    assert may_be_ours(one, "foresense") is expected

@@ -1,0 +1,1 @@
+"""Sniffing: what is published on a broker, and a configuration that would watch it."""
