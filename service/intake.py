@@ -23,7 +23,7 @@ class Sorted:
 
     readings: list[tuple[Monitor, Columns]]
     letters: list[DeadLetter] = field(default_factory=list)
-    committed: int = 0  #: messages with readings
+    committed: int = 0  #: messages that were read; some convention's have no readings
     retained: int = 0  #: messages that the broker had kept
 
 

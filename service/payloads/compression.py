@@ -1,14 +1,10 @@
 """Compressed payloads: gzip and zstd, told by their first bytes, and never more of them than is allowed."""
 
-import sys
 import zlib
 
-from service.rejects import Reason, RejectError
+from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
-if sys.version_info >= (3, 14):
-    from compression.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
-else:
-    from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
+from service.rejects import Reason, RejectError
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WINDOW_LOG = 23  # 8 MiB, as much as a zstd frame may ask for

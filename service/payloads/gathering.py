@@ -1,17 +1,9 @@
 """The gathering: the values of a message that names them itself, into runs."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from service.payloads.payload import Run, plausible
 from service.rejects import Reason, RejectError
-
-
-class _Key(NamedTuple):
-    channel: str
-    stream: str
-    timed: bool
-    from_receipt: bool
 
 
 class Naming:
@@ -31,7 +23,7 @@ class Gathering:
     def __init__(self, naming: Naming) -> None:
         self._naming = naming
         self._any = False
-        self._found: dict[_Key, tuple[list[float], list[int]]] = {}
+        self._found: dict[tuple[str, str, bool, bool], tuple[list[float], list[int]]] = {}
 
     def add(
         self, name: str, value: float, time_ms: int | None, stream: str = "", *, from_receipt: bool = False
@@ -41,8 +33,10 @@ class Gathering:
         channel = self._naming.channel(name)
         if channel is None:
             return
-        key = _Key(channel, stream, time_ms is not None, from_receipt)
-        values, times = self._found.setdefault(key, ([], []))
+        key = channel, stream, time_ms is not None, from_receipt
+        if key not in self._found:
+            self._found[key] = [], []
+        values, times = self._found[key]
         values.append(plausible(value))
         if time_ms is not None:
             times.append(time_ms)
@@ -50,8 +44,8 @@ class Gathering:
     def runs(self) -> list[Run]:
         """Return the runs; none if no value is asked for."""
         return [
-            Run(key.channel, values, times if key.timed else None, key.stream, key.from_receipt)
-            for key, (values, times) in self._found.items()
+            Run(channel, values, times if timed else None, stream, from_receipt)
+            for (channel, stream, timed, from_receipt), (values, times) in self._found.items()
         ]
 
     def some_runs(self) -> list[Run]:

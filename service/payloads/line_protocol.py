@@ -1,7 +1,8 @@
 """The syntax of Influx line protocol: `measurement,tag=a field=1.5,count=2i 1700000000000000000`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from service.rejects import Reason, RejectError
@@ -18,13 +19,14 @@ _ESCAPE = re.compile(r"\\([,= ])")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+[iu]|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _BOOLEANS = frozenset({"t", "T", "true", "True", "TRUE", "f", "F", "false", "False", "FALSE"})
 _LONGEST_TIME = 20  # digits
+_LONGEST_REMEMBERED = 512  # characters of measurement and tags
 
 
 class Point(NamedTuple):
     """A line; its booleans and strings are left out."""
 
     measurement: str
-    tags: dict[str, str]
+    tags: Mapping[str, str]
     numbers: dict[str, float]  #: by field
     time: int | None  #: in whatever unit the sender has
 
@@ -39,11 +41,16 @@ def read_points(text: str) -> Iterator[Point]:
         place = line.end()
         key, fields, time = line.groups()
         if key is not None:
-            measurement, tags = _read_key(key)
+            measurement, tags = _read_short_key(key) if len(key) <= _LONGEST_REMEMBERED else _read_key(key)
             yield Point(measurement, tags, _read_fields(fields), None if time is None else _read_time(time))
 
 
-def _read_key(key: str) -> tuple[str, dict[str, str]]:
+@lru_cache(10_000)
+def _read_short_key(key: str) -> tuple[str, Mapping[str, str]]:
+    return _read_key(key)  # the same ones come again and again
+
+
+def _read_key(key: str) -> tuple[str, Mapping[str, str]]:
     if "\\" in key:
         measurement, *pairs = _UNESCAPED_COMMA.split(key)
         split = [_UNESCAPED_EQUALS.split(pair, maxsplit=1) for pair in pairs]

@@ -141,7 +141,7 @@ def _as_senml(_topic: Topic, payload: bytes) -> Form | None:
 def _as_lines(_topic: Topic, payload: bytes) -> Form | None:
     if not _reads(lambda: InfluxPayload({}, ()).parse(payload, "")):
         return None
-    return Form("influx", tags=[point.tags for point in read_points(payload.decode())])
+    return Form("influx", tags=[dict(point.tags) for point in read_points(payload.decode())])
 
 
 def _texts(tags: dict[str, Any]) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What every payload convention must do."""
 
+import re
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,6 +22,7 @@ from tests.service.payloads.corpus.samples import SAMPLES, damage
 
 TOPIC = Match("edge", None, "spBv1.0/plant/NBIRTH/edge")
 MILLION = 1_000_000
+README = (Path(__file__).parents[2] / "service" / "README.md").read_text()
 
 Sample = tuple[str, dict[str, Any], list[bytes]]
 
@@ -96,6 +99,19 @@ def test_keys_that_nobody_knows_change_nothing(sample: Sample) -> None:
         else:
             continue  # there are none in a plain number
         assert read(payload, more) == read(payload, data)
+
+
+def test_the_reference_has_each_convention_and_its_examples_are_read() -> None:
+    table = README.partition("## Payloads")[2].partition("\n\n**")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `([^`]+)` \| (?:`([^`]+)`)?", table, re.MULTILINE)
+    assert [convention for convention, _, _ in rows] == list(CONVENTIONS)
+    for convention, topic, example in rows:
+        source = SourceSettings.model_validate({"topic": topic, "payload": convention})
+        if example == "unavailable":
+            with pytest.raises(RejectError, match="unavailable"):
+                read(open_payload(source), example.encode())
+        elif example:
+            assert read(open_payload(source), example.encode())
 
 
 @given(random=st.randoms(use_true_random=False))
