@@ -52,3 +52,16 @@ def test_the_same_topic_at_two_brokers_is_two_monitors_own(make_monitor: MakeMon
     result = Intake([north, south]).sort(batch)
     assert [(monitor.name, len(columns)) for monitor, columns in result.readings] == [("main", 1), ("other", 2)]
     assert [letter.reason for letter in result.letters] == [Reason.TOPIC]
+
+
+def test_a_message_that_is_read_and_has_no_reading_is_committed(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("zigbee2mqtt/{device}", payload="zigbee2mqtt", fields={"value": "flow"})
+    result = Intake([monitor]).sort([message("zigbee2mqtt/a", b'{"linkquality": 80}')])
+    assert (result.committed, result.letters, len(result.readings[0][1])) == (1, [], 0)
+    assert monitor.names == []
+
+
+def test_what_a_message_tells_of_its_stream_is_added_to_its_topics(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("lines/{site}", payload="influx", fields={"value": "pump.flow"}, tags=["device"])
+    Intake([monitor]).sort([message("lines/north", b"pump,device=a/b flow=1\npump,device=c flow=2\n")])
+    assert monitor.names == ["north/a%2Fb", "north/c"]

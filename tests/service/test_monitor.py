@@ -3,6 +3,7 @@ import pytest
 from edge.errors import ConfigError
 from service.monitor import Columns
 from service.payloads.payload import Run
+from service.payloads.protobuf import encode
 from service.rejects import Reason, RejectError
 from service.store import SavedStream
 from service.topics import Match
@@ -17,6 +18,30 @@ def test_a_channel_that_the_bundle_does_not_know_is_rejected(make_monitor: MakeM
     with pytest.raises(RejectError, match="expected one of value, got 'speed'") as reject:
         make_monitor().parse(Match("a", "speed"), b"1")
     assert reject.value.reason is Reason.CHANNEL
+
+
+def test_a_payload_that_names_channels_may_have_others_besides(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("zigbee2mqtt/{device}", {"channels": ("flow", "level")}, payload="zigbee2mqtt")
+    runs = monitor.parse(Match("a", None), b'{"flow": 1, "linkquality": 80}')
+    assert [run.channel for run in runs] == ["flow"]
+    with pytest.raises(RejectError, match="expected one of flow, level, got 'linkquality'"):
+        monitor.parse(Match("a", None), b'{"linkquality": 80}')
+
+
+def test_a_message_without_what_fields_ask_for_is_read_and_says_nothing(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("zigbee2mqtt/{device}", payload="zigbee2mqtt", fields={"value": "flow"})
+    assert monitor.parse(Match("a", None), b'{"linkquality": 80}') == []
+
+
+def test_a_convention_may_ask_a_device(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor("spBv1.0/{group}/{_type}/{node}/{device...}", payload="sparkplug")
+    asked: list[str] = []
+    monitor.ask = lambda topic, _payload: asked.append(topic)
+    match = monitor.template.match("spBv1.0/g/NDATA/n")
+    assert match is not None
+    with pytest.raises(RejectError, match="unknown-alias"):
+        monitor.parse(match, encode(timestamp=1_700_000_000_000, metrics=[{"alias": 1, "double_value": 1.0}]))
+    assert asked == ["spBv1.0/g/NCMD/n"]
 
 
 def test_fields_must_be_channels_of_the_bundle(make_monitor: MakeMonitor) -> None:
