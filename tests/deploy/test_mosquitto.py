@@ -95,7 +95,7 @@ def test_both_examples_keep_the_same_that_foresense_has_not_taken() -> None:
         for name in ("mosquitto.conf", "tls.conf")
     ]
     assert kept[0] == kept[1]
-    assert len(kept[0]) == 8
+    assert len(kept[0]) == 7
 
 
 def test_the_plain_example_starts(tmp_path: Path) -> None:
