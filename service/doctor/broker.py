@@ -71,7 +71,7 @@ class BrokerCheck:
 
     def _may_write(self, probe: Probe) -> Finding:
         probe.subscribe([self._topic])
-        refusal = probe.publish(self._topic, [b"doctor"])
+        refusal = probe.publish(self._topic, b"doctor")
         came_back = probe.listen(lambda heard: any(where == self._topic for where, _ in heard), _BACK_S)
         allow = f"have the broker's access control list allow to write {self._prefix}/#"
         if refusal is not None:
@@ -110,7 +110,7 @@ class BrokerCheck:
             self._subject,
             f"has no session of {broker.client_id}: what is published until the service is back is lost",
             "start the service; if the broker has forgotten it, let it keep its sessions (mosquitto: persistence "
-            "true, autosave_interval 1, autosave_on_changes true)",
+            "true, autosave_interval 1)",
         )
 
     def _remedy(self, error: str) -> str:

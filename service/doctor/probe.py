@@ -66,11 +66,18 @@ class Probe:
         self._demand(lambda: self._refused is not None, "subscribing")
         return self._refused or []
 
-    def publish(self, topic: str, payloads: Sequence[bytes]) -> str | None:
-        """Publish with QoS 1, and return what the broker says against the last; with MQTT 3.1.1 it may not say."""
-        mids = [self._connection.publish(topic, payload, qos=1).mid for payload in payloads]
-        self._demand(lambda: all(mid in self._answers for mid in mids), "publishing")
-        return self._answers[mids[-1]]
+    def publish(self, topic: str, payload: bytes) -> str | None:
+        """Publish with QoS 1, and return what the broker says against it; with MQTT 3.1.1 it may not say."""
+        mid = self._connection.publish(topic, payload, qos=1).mid
+        self._demand(lambda: mid in self._answers, "publishing")
+        return self._answers[mid]
+
+    def publish_many(self, topic: str, payloads: Sequence[bytes], timeout_s: float) -> int:
+        """Publish with QoS 1, and return how many the broker has taken within the time."""
+        for payload in payloads:
+            self._connection.publish(topic, payload, qos=1)
+        self._wait(lambda: len(self._answers) >= len(payloads), timeout_s)
+        return len(self._answers)
 
     def listen(self, enough: Callable[[list[tuple[str, bytes]]], bool], timeout_s: float) -> bool:
         """Return whether enough was heard within the time."""

@@ -10,8 +10,10 @@ import pytest
 from service.broker import BrokerSettings
 from service.consumer import Consumer
 from service.counters import Counters
+from service.doctor import queue
 from service.doctor.broker import BrokerCheck
 from service.doctor.finding import Finding, Level
+from service.doctor.queue import MOST
 from service.inbox import Inbox
 from tests.service.authority import Authority, handshake_fails
 from tests.system.conftest import MOSQUITTO, Broker, World, free_port, wait_until
@@ -82,7 +84,7 @@ def test_the_limit_of_the_brokers_queue_is_measured_and_nothing_is_left(default:
     findings = look(settings(default, protocol=protocol), measure=True, needed=1800)
 
     (limit,) = [finding for finding in findings if finding.level is Level.WARN]
-    assert limit.said.startswith("keeps 1000 messages for a client that is away and drops what comes after; 1800 are")
+    assert limit.said.startswith("keeps 1000 messages for a client that is away and drops what comes after; twice")
     assert "max_queued_messages 100000" in limit.remedy
     before = len(world.heard)
     wait_until(
@@ -94,7 +96,21 @@ def test_the_limit_of_the_brokers_queue_is_measured_and_nothing_is_left(default:
 def test_a_broker_that_keeps_enough_is_in_order(broker: Broker) -> None:
     findings = look(settings(broker, client_id="enough"), prefix="enough", measure=True, needed=3000)
     assert said(findings, Level.WARN) == []
-    assert findings[-1].said == "keeps at least 3000 messages for a client that is away, and 3000 are needed"
+    assert findings[-1].said == (
+        "keeps at least 3000 messages for a client that is away; twice what comes in 15 minutes is 3000"
+    )
+
+
+def test_a_broker_that_is_slow_while_a_client_is_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_TIMEOUT_S", 2)
+    (tmp_path / "acl").write_text(ACL)
+    slow = "persistence true\nautosave_on_changes true\nautosave_interval 1\nmax_queued_messages 100000\n"
+    broker = Broker(tmp_path, CONFIGURATION + slow).start()
+    findings = look(settings(broker), measure=True, needed=MOST)
+    broker.stop()
+    assert findings[-1].level is Level.WARN
+    assert "messages a second while a client is away" in findings[-1].said
+    assert "autosave_interval 1 without autosave_on_changes" in findings[-1].remedy
 
 
 def consumer_of(broker: Broker, counters: Counters) -> Consumer:

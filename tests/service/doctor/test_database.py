@@ -15,12 +15,11 @@ from service.store import SCHEMA_VERSION, Store
 def database(tmp_path: Path) -> Path:
     """Return a database of two streams, closed."""
     path = tmp_path / "foresense.db"
-    store = Store(path)
-    store.open()
-    with store.transaction():
-        store.add_streams("main", [f"pump-{number}" for number in range(500)])
-        store.add_streams("other", ["fan-1"])
-    store.close()
+    with closing(Store(path)) as store:
+        store.open()
+        with store.transaction():
+            store.add_streams("main", [f"pump-{number}" for number in range(500)])
+            store.add_streams("other", ["fan-1"])
     return path
 
 
