@@ -13,9 +13,9 @@ from edge.quality import words
 from edge.reading import Change, Verdicts
 from edge.state import SIGNALS
 from service.incidents import Incidents
-from service.messages import alarm_message
 from service.monitor import Monitor
 from service.mutes import Mutes
+from service.outbox import Outbox
 from service.store import Alarm, SavedStream, Store, severity
 
 
@@ -34,10 +34,11 @@ class AlarmBook:
     that ends. `finish` ends the work of a transaction: it finds incidents, and then posts what the world is told.
     """
 
-    def __init__(self, store: Store, mutes: Mutes, incidents: Incidents) -> None:
+    def __init__(self, store: Store, mutes: Mutes, incidents: Incidents, outbox: Outbox) -> None:
         self._store = store
         self._mutes = mutes
         self._incidents = incidents
+        self._outbox = outbox
         self._held: set[int] = set()  # streams
         self._news: list[_News] = []
 
@@ -88,12 +89,12 @@ class AlarmBook:
             known = self._store.alarm(alarm.id)
             if alarm.end is not None and known.incident is not None:
                 self._incidents.touch(known.incident)
+            told = bool(known.told)
             if alarm.end is None and known.incident is None:
                 self._store.mark_told(alarm.id)
-            elif not known.told:
-                continue
-            body = alarm_message(monitor.name, stream, alarm._replace(incident=known.incident))
-            self._store.post(monitor.sink, stream, body)
+                told = True
+            if alarm.raised is not None:
+                self._outbox.post_alarm(monitor, stream, alarm._replace(incident=known.incident), told)
         self._incidents.settle()
         self._news.clear()
 

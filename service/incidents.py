@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from service.messages import Incident, Member, incident_message
+from service.messages import Incident, Member
 from service.monitor import Monitor
+from service.outbox import Outbox
 from service.settings import IncidentSettings
 from service.store import Alarm, Store
 
@@ -33,8 +34,11 @@ class Incidents:
     by chance (Poisson), more than m + 4 sqrt(m) is no chance.
     """
 
-    def __init__(self, store: Store, monitors: Sequence[Monitor], settings: IncidentSettings | None) -> None:
+    def __init__(
+        self, store: Store, monitors: Sequence[Monitor], settings: IncidentSettings | None, outbox: Outbox
+    ) -> None:
         self._store = store
+        self._outbox = outbox
         self._least, self._within = (settings.streams, settings.within_ms) if settings else (0, 0)
         self._monitors: dict[str, list[Monitor]] = {}  # of a site
         for monitor in monitors:
@@ -126,14 +130,7 @@ class Incidents:
         members = [Member(*row) for row in db.execute(select, (ident, MOST_MEMBERS))]
         for state in states:
             told_as = now if state == "closed" else now._replace(end=None)
-            body = incident_message(told_as, state, streams, members)
-            for sink in self._sinks(now.site):
-                self._store.post(sink, now.site, body, "incident")
-
-    def _sinks(self, site: str) -> list[str]:
-        """Return where a site's incidents are told: wherever the alarms of its monitors are."""
-        monitors = self._monitors.get(site) or [each for group in self._monitors.values() for each in group]
-        return list(dict.fromkeys(monitor.sink for monitor in monitors))
+            self._outbox.post_incident(told_as, state, streams, members)
 
 
 def incident_id(site: str, start: int) -> str:

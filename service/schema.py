@@ -47,3 +47,12 @@ DEAD_LETTERS = "ALTER TABLE dead_letter ADD COLUMN source TEXT NOT NULL DEFAULT 
 
 #: version 3: how the service that runs is doing, as it says itself
 STANDING = "CREATE TABLE standing (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL);"
+
+#: version 3: what a relay reads of its sink, and what its server has refused
+RELAYS = """
+CREATE INDEX outbox_sink ON outbox (sink, id);
+CREATE TABLE relay_letter (
+    id INTEGER PRIMARY KEY, refused INTEGER NOT NULL, sink TEXT NOT NULL, kind TEXT NOT NULL, stream TEXT NOT NULL,
+    body BLOB NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX relay_letter_kind ON relay_letter (sink, kind, id);
+"""

@@ -13,7 +13,7 @@ from edge.errors import ConfigError
 from service.damage import is_damage, look_for, quarantine
 from service.failpoint import reach
 from service.rejects import Reason
-from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, STANDING, VERDICTS
+from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, RELAYS, STANDING, VERDICTS
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ CREATE TABLE outbox (
 
 _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
-    3: (DEAD_LETTERS, STANDING),
+    3: (DEAD_LETTERS, STANDING, RELAYS),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (
@@ -276,10 +276,6 @@ class Store:
         """Put something of a stream, or of a site, into the outbox of a relay."""
         insert = "INSERT INTO outbox (sink, stream, body, kind) VALUES (?, ?, ?, ?)"
         self._db.execute(insert, (sink, stream, body, kind))
-
-    def forget(self, ids: Iterable[int]) -> None:
-        """Take what was delivered out of the outbox."""
-        self._db.executemany("DELETE FROM outbox WHERE id = ?", [(i,) for i in ids])
 
     @property
     def path(self) -> Path:

@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,9 +19,12 @@ from service.failpoint import reach
 from service.inbox import Inbox, Message
 from service.incidents import Incidents
 from service.intake import Intake, Sorted
+from service.letters import Letter
 from service.monitor import Columns, Monitor
 from service.mutes import Mutes
+from service.outbox import Outbox
 from service.recovery import Recovery
+from service.relays.mqtt_sink import mqtt_sinks
 from service.replays import Replays
 from service.requests import Requests
 from service.settings import IncidentSettings
@@ -80,6 +82,7 @@ class Writer:
         incident: IncidentSettings | None = None,
         standing: Standing | None = None,
         ballast_mb: int = 0,
+        outbox: Outbox | None = None,
     ) -> None:
         self._store = store
         self._monitors = monitors
@@ -90,11 +93,12 @@ class Writer:
         self._mutes = Mutes(store)
         self._requests = Requests(store, monitors)
         self._replays = Replays(store)
-        self._alarms = AlarmBook(store, self._mutes, Incidents(store, monitors, incident))
+        self._outbox = outbox or Outbox(store, mqtt_sinks(monitors))
+        incidents = Incidents(store, monitors, incident, self._outbox)
+        self._alarms = AlarmBook(store, self._mutes, incidents, self._outbox)
         self._standing = standing or Standing(counters, inbox)
         self._recovery = Recovery(store, Disk(store.path, ballast_mb * 1024 * 1024), self._standing)
         self._version = -1  # of the database, when we last looked what operators have written
-        self._delivered: deque[int] = deque()
         self._give_up = Event()
         self.on_turn: Callable[[float], None] = lambda _: None  #: the writer begins a step, or waits for so long, s
         self._ticked_ms = _monotonic_ms()
@@ -119,10 +123,11 @@ class Writer:
         self._inbox.wake()
         self._thread.join(timeout_s)
 
-    def forget(self, ids: Sequence[int]) -> None:
-        """Take what a relay has delivered out of the outbox with the next transaction."""
-        self._delivered.extend(ids)
-        self._inbox.wake()
+    def forget(self, ids: Sequence[int], letters: Sequence[Letter] = (), at_once: bool = True) -> None:
+        """Take what a relay has delivered out of the outbox, and keep what was refused, with the next transaction."""
+        self._outbox.forget(ids, letters)
+        if at_once:
+            self._inbox.wake()
 
     def finish(self) -> None:
         """Take what was delivered since the end out of the outbox; what cannot be is delivered again."""
@@ -130,7 +135,8 @@ class Writer:
             return
         try:
             with self._store.transaction():
-                self._store.forget(self._delivered)
+                self._outbox.settle()
+            self._outbox.committed()
         except sqlite3.Error as error:
             log.warning("delivered alarms stay in the outbox: %s", error)
 
@@ -171,7 +177,10 @@ class Writer:
 
     def _restore(self) -> None:
         self._version = -1
+        self._outbox.restore()
         self._alarms.restore()
+        with self._store.transaction():
+            self._outbox.clear_strangers()
         for monitor in self._monitors:
             with self._store.transaction():
                 anew = monitor.restore(self._store.load_streams(monitor.name))
@@ -189,7 +198,7 @@ class Writer:
 
     def _transact(self, batch: list[Message]) -> list[Scored]:
         """Do everything that follows from a batch in one transaction."""
-        delivered, gain, began = list(self._delivered), _Gain(), monotonic()
+        gain, began = _Gain(), monotonic()
         with self._store.transaction():
             self._hear()
             replayed = self._replays.take()
@@ -200,9 +209,8 @@ class Writer:
             self._alarms.finish()
             if result.letters:
                 self._store.add_dead_letters(result.letters)
-            self._store.forget(delivered)
-        for _ in delivered:
-            self._delivered.popleft()
+            self._outbox.settle()
+        self._outbox.committed()
         self._count(result, gain)
         if batch:
             self._counters.batches.observe(len(batch))
@@ -239,6 +247,7 @@ class Writer:
         self._store.save_states(monitor.changed_states())
         if self._recovery.stores_verdicts:
             self._store.add_verdicts(_verdict_rows(monitor, verdicts))
+            self._outbox.post_verdicts(monitor, verdicts)
         else:
             gain.unstored += len(verdicts)
         gain.alarms += self._alarms.enter(monitor, verdicts)

@@ -11,6 +11,8 @@ from service.maintenance import MaintenanceSettings
 from service.messages import iso
 from service.monitor import Columns, Monitor
 from service.mutes import Mutes
+from service.outbox import Outbox
+from service.relays.mqtt_sink import mqtt_sinks
 from service.store import Store
 from tests.conftest import INTERVAL_MS
 from tests.service.conftest import FIRST, MakeBench, MakeMonitor, message, readings
@@ -159,7 +161,8 @@ def test_a_held_alarm_of_a_stream_that_fell_silent_is_told_once_its_window_is_ov
 ) -> None:
     monitor, store = make_maintained(15, last), Store(database)
     store.open()
-    book = AlarmBook(store, Mutes(store), Incidents(store, [monitor], None))
+    outbox = Outbox(store, mqtt_sinks([monitor]))
+    book = AlarmBook(store, Mutes(store), Incidents(store, [monitor], None, outbox), outbox)
 
     def tick(now_ms: int) -> list[str]:
         with store.transaction():

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from edge.waiting import ROOM
+from service.outbox import Outbox
 from service.rejects import Reason
 from service.store import Store
 from tests.conftest import INTERVAL_MS
@@ -146,20 +147,30 @@ def test_while_the_database_is_locked_nothing_is_acknowledged_and_then_all(
     assert bench.query('SELECT count(*), count("end") FROM alarm') == [(1, 1)]
 
 
-@pytest.mark.parametrize("failing", ["add_streams", "save_states", "add_verdicts", "open_alarm", "post", "forget"])
+@pytest.mark.parametrize(
+    ("failing", "of"),
+    [
+        ("add_streams", Store),
+        ("save_states", Store),
+        ("add_verdicts", Store),
+        ("open_alarm", Store),
+        ("post", Store),
+        ("settle", Outbox),
+    ],
+)
 def test_an_error_midway_undoes_the_whole_batch_and_it_is_tried_again(
-    failing: str, make_bench: MakeBench, make_monitor: MakeMonitor, monkeypatch: pytest.MonkeyPatch
+    failing: str, of: type, make_bench: MakeBench, make_monitor: MakeMonitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = threading.local()
 
-    def fail_once(store: Store, *arguments: object) -> object:
+    def fail_once(store: object, *arguments: object) -> object:
         if not getattr(calls, "failed", False):
             calls.failed = True
             raise sqlite3.OperationalError("disk I/O error")
         return original(store, *arguments)
 
-    original = getattr(Store, failing)
-    monkeypatch.setattr(Store, failing, fail_once)
+    original = getattr(of, failing)
+    monkeypatch.setattr(of, failing, fail_once)
     bench = make_bench(make_monitor(payload="json", time="ts"))
     bench.take(readings(range(30), spikes=[20]))
     bench.stop()
