@@ -132,6 +132,11 @@ class Outbox:
             else:
                 log.warning("%d alarms wait for the sink %r, which the configuration does not have", count, name)
 
+    def summary(self) -> str:
+        """Return what did not reach its sink, for the log; '' if all did."""
+        said = [f"{sink} dropped {count} verdicts" for sink, count in sorted(self.dropped.items())]
+        return ", ".join(said + [f"{sink} refused {count}" for sink, count in sorted(self.refused.items())])
+
     def _post(self, sink: str, stream: str, body: bytes, kind: str) -> None:
         self._store.post(sink, stream, body, kind)
         self._change[sink] += len(body)

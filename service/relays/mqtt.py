@@ -76,9 +76,13 @@ class MqttRelay:
         self._connection.stop()
 
     def offer(self, scored: Sequence[Scored]) -> None:
-        """Take over verdicts that were just committed, and look for their alarms."""
+        """Take over verdicts that were just committed."""
         if self._publish.verdicts and self._connection.is_open:
             self._waiting.extend(scored)
+            self._work.set()
+
+    def wake(self) -> None:
+        """Look for rows that were just committed."""
         self._work.set()
 
     def _opened(self, _session_present: bool) -> None:

@@ -53,6 +53,14 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "data" / "foresense.db"
 
 
+@pytest.fixture
+def store(database: Path) -> Iterator[Store]:
+    opened = Store(database)
+    opened.open()
+    yield opened
+    opened.close()
+
+
 class Bench:
     """A writer with all that it needs, and what it acknowledged."""
 

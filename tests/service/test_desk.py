@@ -1,7 +1,7 @@
 """The desk beside a writer that runs, on one database."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from edge.errors import ConfigError, DataError, ForesenseError
 from service import access
 from service.desk import Desk
 from service.mutes import Mutes
-from service.store import Store
+from service.store import SCHEMA_VERSION, Store
 from tests.conftest import INTERVAL_MS
 from tests.service.conftest import FIRST, Bench, MakeBench, MakeMonitor, readings
 from tests.system.conftest import wait_until
@@ -27,14 +27,6 @@ def desk(database: Path) -> Desk:
 @pytest.fixture
 def bench(make_bench: MakeBench, make_monitor: MakeMonitor) -> Bench:
     return make_bench(make_monitor(payload="json", time="ts"))
-
-
-@pytest.fixture
-def store(database: Path) -> Iterator[Store]:
-    opened = Store(database)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 def feed(bench: Bench, slots: range, spikes: tuple[int, ...] = ()) -> None:
@@ -142,7 +134,7 @@ def test_a_database_that_is_not_there_or_not_ours_is_told(act: Callable[[Desk], 
     database.parent.mkdir()
     with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA user_version = 1")
-    with pytest.raises(ConfigError, match="expected a database of schema 3, got 1"):
+    with pytest.raises(ConfigError, match=f"expected a database of schema {SCHEMA_VERSION}, got 1"):
         act(Desk(database, "ann"))
 
 

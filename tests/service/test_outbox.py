@@ -1,5 +1,5 @@
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -34,14 +34,6 @@ class Lines:
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> Iterable[bytes]:
         del monitor
         return [b"%d" % time for time in verdicts.time.tolist()]
-
-
-@pytest.fixture
-def store(database: Path) -> Iterator[Store]:
-    opened = Store(database)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -118,6 +110,7 @@ def test_what_was_delivered_is_taken_out_and_what_was_refused_is_kept(
     letters = store.db.execute("SELECT refused, sink, kind, stream, body, reason FROM relay_letter").fetchall()
     assert letters == [(7, "lines", "verdict", "", b"2", "400 no")]
     assert outbox.refused == {"lines": 1}
+    assert outbox.summary() == "lines refused 1"
 
 
 def test_only_the_newest_letters_of_a_sink_and_kind_are_kept(store: Store) -> None:
@@ -156,6 +149,7 @@ def test_alarms_alone_may_be_more_than_the_bound(store: Store, database: Path, m
     transact(store, outbox, monitor, [1])
     assert len(bodies(database)) == 10
     assert outbox.dropped == {"lines": 1}
+    assert outbox.summary() == "lines dropped 1 verdicts"
 
 
 def test_the_bound_counts_what_an_earlier_run_left(store: Store, database: Path, monitor: Monitor) -> None:

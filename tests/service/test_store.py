@@ -3,7 +3,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -24,14 +23,6 @@ from service.store import (
     Store,
     _upgrade,
 )
-
-
-@pytest.fixture
-def store(database: Path) -> Iterator[Store]:
-    store = Store(database)
-    store.open()
-    yield store
-    store.close()
 
 
 def alarm(ident: str = "one", stream: int = 1) -> Alarm:

@@ -1,7 +1,9 @@
 """What the tests of relays share: verdicts, and an HTTP server that answers as it is told."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, NamedTuple
@@ -76,6 +78,10 @@ class Receiver:
                 if 200 <= reply.status < 300:
                     receiver.taken.append(request)
                 time.sleep(reply.after_s)
+                with suppress(BrokenPipeError):  # who asked has given up
+                    self.reply(reply)
+
+            def reply(self, reply: Reply) -> None:
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
@@ -98,6 +104,10 @@ class Receiver:
         """Answer with these in order, and with 204 after them."""
         waiting = list(replies)
         self.answer = lambda _: waiting.pop(0) if waiting else Reply()
+
+    def use(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def close(self) -> None:
         self._server.shutdown()

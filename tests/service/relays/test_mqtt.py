@@ -48,14 +48,6 @@ def scored(count: int = 1) -> Scored:
     )
 
 
-@pytest.fixture
-def store(database: Path) -> Iterator[Store]:
-    opened = Store(database)
-    opened.open()
-    yield opened
-    opened.close()
-
-
 MakeRelay = Callable[[Broker, str], tuple[MqttRelay, list[int]]]
 
 
