@@ -5,13 +5,13 @@ from pathlib import Path
 from edge.errors import ConfigError
 
 
-def read_secret(path: Path) -> str:
-    """Return the first line of a file; ConfigError if that cannot be read or is empty."""
+def read_secret(path: Path, what: str = "password") -> str:
+    """Return the first line of a file; ConfigError, which says what it is, if that cannot be read or is empty."""
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         got = error.strerror if isinstance(error, OSError) else "bytes that are no text"
-        raise ConfigError(f"{path}: expected a readable password file, got: {got}") from error
+        raise ConfigError(f"{path}: expected a readable {what} file, got: {got}") from error
     if not lines or not lines[0]:
-        raise ConfigError(f"{path}: expected a password in the first line, got an empty one")
+        raise ConfigError(f"{path}: expected a {what} in the first line, got an empty one")
     return lines[0]

@@ -4,7 +4,7 @@ import logging
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -22,9 +22,12 @@ from service.maintenance import Maintenance
 from service.messages import sink
 from service.metrics import Metrics
 from service.monitor import Monitor
-from service.outbox import OutboxReader
+from service.outbox import Outbox, OutboxReader
 from service.registry import Registry
+from service.relays.delivery import Delivery
 from service.relays.mqtt import MqttRelay
+from service.relays.mqtt_sink import mqtt_sinks
+from service.relays.opening import ServerSink, open_sinks
 from service.settings import Settings
 from service.standing import Standing
 from service.store import Store
@@ -35,30 +38,37 @@ from service.writer import Scored, Writer
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 2.0
+_LEAST_DRAIN_S = 0.2  # of each relay, where one before it has used up the time
 
 
 class Service:
-    """The whole service: consumer -> inbox -> writer -> store -> relay."""
+    """The whole service: consumer -> inbox -> writer -> store -> relays."""
 
-    def __init__(self, settings: Settings, monitors: Sequence[Monitor]) -> None:
+    def __init__(self, settings: Settings, monitors: Sequence[Monitor], sinks: Sequence[ServerSink] = ()) -> None:
         self.counters = Counters()
         self.inbox = Inbox()
         self.standing = Standing(self.counters, self.inbox)
         self._database = settings.database
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
+        outbox = Outbox(self._store, [*mqtt_sinks(monitors), *sinks], self.counters)
         self._writer = Writer(
             self._store, monitors, self.inbox, self.counters, self._committed,
-            settings.incident, self.standing, settings.ballast_mb,
+            settings.incident, self.standing, settings.ballast_mb, outbox,
         )  # fmt: skip
-        self._relays = {
+        self._brokers = {
             name: MqttRelay(broker, settings.publish, OutboxReader(settings.database, name), self._writer.forget)
             for name, broker in ((sink(each), broker) for each, broker in settings.connections.items())
             if any(monitor.sink == name for monitor in monitors)
         }
+        self._servers = {
+            each.name: Delivery(each, OutboxReader(settings.database, each.name), self._writer.forget) for each in sinks
+        }
+        outbox.on_posted = lambda name: self._relays[name].wake()
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
         self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
         self.standing.brokers = self._consumers.are_open
+        self.standing.troubles = lambda: {name: server.trouble for name, server in self._servers.items()}
         self._supervisor = Supervisor(self.standing, self.ready.is_set)
         self._watch(self._supervisor.watchdog)
         self._health = None
@@ -92,8 +102,9 @@ class Service:
         self._consumers.pause()
         self._writer.stop(_DRAIN_S)
         self._consumers.stop()
+        deadline = time.monotonic() + _DRAIN_S
         for relay in self._relays.values():
-            relay.stop(_DRAIN_S)
+            relay.stop(max(_LEAST_DRAIN_S, deadline - time.monotonic()))
         self._writer.finish()
         self.close()
         log.info("stopped; %s", self._supervisor.summary())
@@ -123,10 +134,17 @@ class Service:
         """Whether all threads that must run do."""
         return self._writer.is_alive and all(relay.is_alive for relay in self._relays.values())
 
+    @property
+    def _relays(self) -> Mapping[str, MqttRelay | Delivery]:
+        """Return the relays by the names of their sinks."""
+        return {**self._brokers, **self._servers}
+
     def _watch(self, watchdog: Watchdog) -> None:
         self._writer.on_turn = watchdog.heart("writer").beat
-        for name, relay in self._relays.items():
-            relay.on_turn = watchdog.heart(f"relay {name}", MqttRelay.LONGEST_TURN_S).beat
+        for name, broker in self._brokers.items():
+            broker.on_turn = watchdog.heart(f"relay {name}", MqttRelay.LONGEST_TURN_S).beat
+        for name, server in self._servers.items():
+            server.on_turn = watchdog.heart(f"relay {name}").beat
         self._consumers.watch(watchdog)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -134,7 +152,7 @@ class Service:
 
     def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
         self._consumers.acknowledge(messages)
-        for name, relay in self._relays.items():
+        for name, relay in self._brokers.items():
             relay.offer([each for each in scored if self._sinks[each.monitor] == name])
 
 
@@ -142,9 +160,10 @@ def build(path: Path) -> Service:
     """Return the service that a configuration file describes; ForesenseError if it cannot be."""
     settings = read_settings(path)
     monitors, problems = open_monitors(path, settings)
-    if problems:
-        raise ForesenseError("\n".join(problems))
-    return Service(settings, monitors)
+    sinks, others = open_sinks(settings.sinks)
+    if problems or others:
+        raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others)]))
+    return Service(settings, monitors, sinks)
 
 
 def open_monitors(path: Path, settings: Settings) -> tuple[list[Monitor], list[str]]:

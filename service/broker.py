@@ -1,6 +1,5 @@
 """A broker: how to reach it, and who we are there."""
 
-import ipaddress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -8,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from edge.errors import ConfigError
 from edge.secret import read_secret
+from service.loopback import is_loopback
 from service.part import Part
 from service.tls import TlsSettings
 
@@ -40,10 +40,7 @@ class BrokerSettings(Part):
     @property
     def is_loopback(self) -> bool:
         """Whether what is sent to the broker stays on this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     @property
     def address(self) -> str:

@@ -12,6 +12,7 @@ from service.app import build, open_monitors
 from service.configuration import read_settings
 from service.logs import Format, Log
 from service.monitor import Monitor
+from service.relays.opening import ServerSink, open_sinks
 
 _FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 
@@ -26,13 +27,18 @@ def check(path: Path, as_json: bool) -> None:
     watch, or every problem that can be found, and then exits with 2.
     """
     monitors: list[Monitor] = []
+    sinks: list[ServerSink] = []
     try:
-        monitors, problems = open_monitors(path, read_settings(path))
+        settings = read_settings(path)
+        monitors, problems = open_monitors(path, settings)
+        sinks, others = open_sinks(settings.sinks)
+        problems += [f"{path}: {problem}" for problem in others]
     except ForesenseError as error:
         problems = str(error).splitlines()
     found = [_facts(monitor) for monitor in monitors]
     if as_json:
-        click.echo(json.dumps({"ok": not problems, "monitors": found, "problems": problems}))
+        told = {sink.name: str(sink) for sink in sinks}
+        click.echo(json.dumps({"ok": not problems, "monitors": found, "sinks": told, "problems": problems}))
     else:
         for facts in found:
             click.echo(
@@ -40,6 +46,8 @@ def check(path: Path, as_json: bool) -> None:
                 f"every {facts['interval_s']:g} s, {facts['budget']}, limit {facts['limit']:.3g} decades"
                 + (f", readings up to {facts['lateness_s']:g} s late" if facts["lateness_s"] else "")
             )
+        for sink in sinks:
+            click.echo(f"{sink.name}: {sink}; up to {sink.most_bytes >> 20} MB may wait")
         for problem in problems:
             click.echo(f"foresense: {problem}", err=True)
     if problems:

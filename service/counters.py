@@ -33,6 +33,8 @@ class Counters:
     alarms: int = 0  #: opened
     sessions_lost: int = 0  #: times a broker had forgotten our session; what was published meanwhile is lost
     takeovers: int = 0  #: times another client has taken our session over
+    dropped: Counter[str] = field(default_factory=Counter)  #: verdicts by sink, as too many waited for it
+    undeliverable: Counter[str] = field(default_factory=Counter)  #: what a sink's server would not take, by sink
     unstored: int = 0  #: verdicts given but not stored, as the disk was full
     retries: int = 0  #: transactions that failed and were tried again
     batches: Histogram = field(default_factory=lambda: Histogram(_MESSAGES))  #: messages of a transaction
@@ -50,6 +52,8 @@ class Counters:
     def summary(self, in_flight: int) -> str:
         """Return one line for the log."""
         trouble = {"sessions lost": self.sessions_lost, "sessions taken over": self.takeovers}
+        trouble |= {f"dropped for {name}": count for name, count in sorted(self.dropped.items())}
+        trouble |= {f"refused by {name}": count for name, count in sorted(self.undeliverable.items())}
         troubles = "".join(f", {what} {count}" for what, count in trouble.items() if count)
         rejects = "".join(f", {reason} {count}" for reason, count in sorted(self.rejects.items()))
         return (

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import accumulate
 from pathlib import Path
@@ -63,14 +63,12 @@ class _ServiceCollector(Collector):
         counters = self._standing.counters
         for name, (metric, text) in _COUNTERS.items():
             yield CounterMetricFamily(f"foresense_{metric}", text, value=getattr(counters, name))
-        rejected = CounterMetricFamily("foresense_messages_rejected", "Messages set aside.", labels=["reason"])
-        for reason, count in list(counters.rejects.items()):
-            rejected.add_metric([str(reason)], count)
-        yield rejected
-        ignored = CounterMetricFamily("foresense_readings_ignored", "Of the readings fed, not used.", labels=["reason"])
-        for name in _IGNORED:
-            ignored.add_metric([name], getattr(counters, name))
-        yield ignored
+        rejects = {str(reason): count for reason, count in list(counters.rejects.items())}
+        yield _counts("messages_rejected", "Messages set aside.", "reason", rejects)
+        ignored = {name: getattr(counters, name) for name in _IGNORED}
+        yield _counts("readings_ignored", "Of the readings fed, not used.", "reason", ignored)
+        yield _counts("outbox_dropped", "Verdicts for which no room was left.", "sink", dict(counters.dropped))
+        yield _counts("sink_refused", "What a sink would not take.", "sink", dict(counters.undeliverable))
         yield _histogram("foresense_transaction_messages", "Messages of a transaction.", counters.batches)
         yield _histogram("foresense_transaction_seconds", "How long a transaction took.", counters.transactions_s)
         yield from self._gauges()
@@ -83,10 +81,9 @@ class _ServiceCollector(Collector):
         yield _gauge("queue_messages", "Messages that wait for the writer.", inbox.queued)
         yield _gauge("queue_bytes", "What these take.", inbox.queued_bytes)
         yield _gauge("stores_verdicts", "1, or 0 while the disk is full.", self._standing.stores_verdicts)
-        up = GaugeMetricFamily("foresense_broker_up", "1 while connected.", labels=["broker"])
-        for name, is_open in self._standing.brokers().items():
-            up.add_metric([name], is_open)
-        yield up
+        yield _ups("broker", "1 while connected.", self._standing.brokers())
+        troubles = self._standing.troubles()
+        yield _ups("sink", "1, or 0 while nothing can be delivered.", {name: not why for name, why in troubles.items()})
 
     def _of_monitors(self) -> Iterator[Metric]:
         streams = GaugeMetricFamily("foresense_streams", "Streams in each state.", labels=["monitor", "state"])
@@ -120,6 +117,20 @@ class _ServiceCollector(Collector):
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"foresense_{name}", text, value=value)
+
+
+def _counts(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"foresense_{name}", text, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
+    return family
+
+
+def _ups(what: str, text: str, are_up: Mapping[str, bool]) -> Metric:
+    family = GaugeMetricFamily(f"foresense_{what}_up", text, labels=[what])
+    for name, is_up in are_up.items():
+        family.add_metric([name], is_up)
+    return family
 
 
 def _histogram(name: str, text: str, histogram: Histogram) -> Metric:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from edge.reading import Verdicts
+from service.counters import Counters
 from service.letters import Letter, keep
 from service.messages import Incident, Member
 from service.monitor import Monitor
@@ -52,11 +53,10 @@ class Outbox:
     What relays have delivered, on threads of their own, is taken out with the next transaction.
     """
 
-    def __init__(self, store: Store, sinks: Sequence[Sink]) -> None:
+    def __init__(self, store: Store, sinks: Sequence[Sink], counters: Counters) -> None:
         self.on_posted: Callable[[str], None] = _nothing  #: a sink whose rows were committed
-        self.dropped: Counter[str] = Counter()  #: verdict lines by sink, since the start
-        self.refused: Counter[str] = Counter()  #: what a sink's server would not take, since the start
         self._store = store
+        self._counters = counters
         self._sinks = {sink.name: sink for sink in sinks}
         self._delivered: deque[tuple[Sequence[int], Sequence[Letter]]] = deque()
         self._full: set[str] = set()
@@ -111,11 +111,11 @@ class Outbox:
         """Take note that the transaction is committed, and have the relays look."""
         for _ in range(self._taken):
             for letter in self._delivered.popleft()[1]:
-                self.refused[letter.sink] += 1
+                self._counters.undeliverable[letter.sink] += 1
         for name, change in self._change.items():
             if self._bytes is not None:
                 self._bytes[name] = self._bytes.get(name, 0) + change
-        self.dropped.update(self._lost)
+        self._counters.dropped.update(self._lost)
         posted = self._posted
         self._change, self._lines, self._posted, self._lost, self._taken = Counter(), {}, set(), Counter(), 0
         for name in posted:
@@ -131,11 +131,6 @@ class Outbox:
                 self._store.db.execute("DELETE FROM outbox WHERE sink = ? AND kind = ?", (name, VERDICT))
             else:
                 log.warning("%d alarms wait for the sink %r, which the configuration does not have", count, name)
-
-    def summary(self) -> str:
-        """Return what did not reach its sink, for the log; '' if all did."""
-        said = [f"{sink} dropped {count} verdicts" for sink, count in sorted(self.dropped.items())]
-        return ", ".join(said + [f"{sink} refused {count}" for sink, count in sorted(self.refused.items())])
 
     def _post(self, sink: str, stream: str, body: bytes, kind: str) -> None:
         self._store.post(sink, stream, body, kind)

@@ -15,6 +15,7 @@ from service.broker import BrokerSettings
 from service.health import MetricsSettings
 from service.maintenance import MaintenanceSettings
 from service.part import ByChannel, Duration, Part
+from service.sinks import SinkName, SinkSettings
 from service.source import SourceSettings
 from service.topics import Template, may_be_ours, overlap
 
@@ -132,6 +133,7 @@ class Settings(Part):
     maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors
     incident: IncidentSettings | None = IncidentSettings()  #: None: no incidents
     metrics: MetricsSettings | None = None  #: None: nothing listens
+    sinks: dict[SinkName, SinkSettings] = Field(default_factory=dict)
     monitors: dict[str, MonitorSettings] = Field(min_length=1)
 
     @field_validator("incident", mode="before")
@@ -156,6 +158,7 @@ class Settings(Part):
             "broker": self.broker.relative_to(folder),
             "brokers": {name: broker.relative_to(folder) for name, broker in self.brokers.items()},
             "maintenance": tuple(each.relative_to(folder) for each in self.maintenance),
+            "sinks": {name: sink.relative_to(folder) for name, sink in self.sinks.items()},
             "monitors": {name: monitor.relative_to(folder) for name, monitor in self.monitors.items()},
         }
         return self.model_copy(update=update)

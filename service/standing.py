@@ -34,6 +34,7 @@ class Standing:
     counters: Counters
     inbox: Inbox
     brokers: Callable[[], Mapping[str, bool]] = dict  #: whether each is connected, by name
+    troubles: Callable[[], Mapping[str, str | None]] = dict  #: why a sink has nothing delivered, by name; None: it has
     monitors: Mapping[str, MonitorStanding] = field(default_factory=dict)  #: about a second old
     started_ms: int = 0  #: UTC epoch
     stores_verdicts: bool = True  #: not while the disk is full
@@ -58,6 +59,7 @@ class Standing:
             "started": self.started_ms,
             "written": time.time_ns() // 1_000_000,
             "brokers": dict(self.brokers()),
+            "sinks": dict(self.troubles()),
             "monitors": {name: each._asdict() for name, each in self.monitors.items()},
             "messages_in_flight": self.inbox.in_flight,
             "per_second": self._rates(),

@@ -93,7 +93,7 @@ class Writer:
         self._mutes = Mutes(store)
         self._requests = Requests(store, monitors)
         self._replays = Replays(store)
-        self._outbox = outbox or Outbox(store, mqtt_sinks(monitors))
+        self._outbox = outbox or Outbox(store, mqtt_sinks(monitors), counters)
         incidents = Incidents(store, monitors, incident, self._outbox)
         self._alarms = AlarmBook(store, self._mutes, incidents, self._outbox)
         self._standing = standing or Standing(counters, inbox)

@@ -7,14 +7,16 @@ from threading import Event, Thread
 from time import monotonic, time
 from typing import Protocol
 
+from service.failpoint import reach
 from service.letters import Letter
 from service.outbox import VERDICT, OutboxReader, OutboxRow
 from service.relays.answer import Answer
-from service.relays.backoff import BackOff
+from service.relays.retry import Retry
 
 log = logging.getLogger(__name__)
 
 _IDLE_S = 1.0  # it is woken; this is for what was missed
+_MOST_TIMES = 30  # a server that sends little by little may take so many times its timeout
 _MOST_BYTES = 1024 * 1024  # of rows sent at once
 
 
@@ -23,6 +25,7 @@ class Target(Protocol):
 
     name: str
     most_rows: int  #: sent at once
+    timeout_s: float  #: a request fails after so long without a word from the server
 
     def send(self, rows: Sequence[OutboxRow]) -> Answer:
         """Send rows, and return what came of it; raises nothing."""
@@ -49,13 +52,14 @@ class Delivery:
         target: Target,
         outbox: OutboxReader,
         forget: Forget,
-        back_off: BackOff | None = None,
+        retry: Retry | None = None,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
+        self.on_turn: Callable[[float], None] = lambda _: None  #: the relay begins a step, or waits for so long, s
         self._target = target
         self._outbox = outbox
         self._forget = forget
-        self._back_off = back_off or BackOff()
+        self._retry = retry or Retry()
         self._stopping = Event()
         self._wait = wait or self._stopping.wait
         self._work = Event()
@@ -94,6 +98,7 @@ class Delivery:
         try:
             last = False
             while not last:
+                self.on_turn(_IDLE_S)
                 self._work.wait(_IDLE_S)
                 self._work.clear()
                 last = self._stopping.is_set()
@@ -109,7 +114,7 @@ class Delivery:
             self._pause(Answer(0, f"the outbox cannot be read: {error}"))
         except Exception:
             log.exception("%s: the relay has failed; trying again", self._target.name)
-            self._wait(self._back_off.next_s())
+            self._wait(self._retry.next_s())
 
     def _drain(self) -> None:
         """Deliver all that is in the outbox."""
@@ -144,7 +149,10 @@ class Delivery:
     def _insist(self, rows: Sequence[OutboxRow]) -> Answer | None:
         """Send rows until they are taken or refused, and return that answer; None if the relay is to end before."""
         while True:
+            self.on_turn(_MOST_TIMES * self._target.timeout_s)
+            reach("before-delivery")
             answer = self._target.send(rows)
+            reach("after-delivery")
             if answer.delivered or answer.refused:
                 self._recovered()
                 return answer
@@ -153,19 +161,20 @@ class Delivery:
 
     def _pause(self, answer: Answer) -> bool:
         """Wait before the next try, and return whether the relay is to end; say why if that is new."""
-        wait_s = self._back_off.next_s(answer.retry_after_s)
+        wait_s = self._retry.next_s(answer.retry_after_s)
         if (trouble := str(answer)) != self._trouble:
             self._trouble = trouble
             level = logging.ERROR if 300 <= answer.status < 500 and answer.status != 429 else logging.WARNING
             log.log(level, "%s: not delivered: %s; trying again", self._target.name, trouble)
         self._waited_s += wait_s
+        self.on_turn(wait_s)
         return self._wait(wait_s)
 
     def _recovered(self) -> None:
         if self._trouble is not None:
             log.info("%s: delivers again, after %.0f s", self._target.name, self._waited_s)
         self._trouble, self._waited_s = None, 0.0
-        self._back_off.reset()
+        self._retry.reset()
 
     def _letter(self, row: OutboxRow, answer: Answer) -> Letter:
         return Letter(int(1000 * time()), self._target.name, row.kind, row.stream, row.body, str(answer))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.alarms import AlarmBook, alarm_id
+from service.counters import Counters
 from service.incidents import Incidents
 from service.maintenance import MaintenanceSettings
 from service.messages import iso
@@ -161,7 +162,7 @@ def test_a_held_alarm_of_a_stream_that_fell_silent_is_told_once_its_window_is_ov
 ) -> None:
     monitor, store = make_maintained(15, last), Store(database)
     store.open()
-    outbox = Outbox(store, mqtt_sinks([monitor]))
+    outbox = Outbox(store, mqtt_sinks([monitor]), Counters())
     book = AlarmBook(store, Mutes(store), Incidents(store, [monitor], None, outbox), outbox)
 
     def tick(now_ms: int) -> list[str]:

@@ -1,7 +1,9 @@
 """The whole service within this process, with a real broker."""
 
+import json
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,11 @@ import yaml
 from edge.errors import ForesenseError
 from service.app import build
 from service.store import SCHEMA_VERSION
-from tests.conftest import MakeBundle
+from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
+from tests.service.relays.conftest import Receiver, receiver
 from tests.system.conftest import Broker, World, wait_until
+
+__all__ = ["receiver"]
 
 
 def configured(tmp_path: Path, broker: Broker, name: str) -> Path:
@@ -75,3 +80,35 @@ def test_a_configuration_that_cannot_be_served_is_refused_before_anything_is_ope
     with pytest.raises(ForesenseError, match="expected a bundle 'pump'"):
         build(configured(tmp_path, broker, "none"))
     assert [path.name for path in tmp_path.iterdir()] == ["foresense.yaml"]
+
+
+def test_an_alarm_is_at_a_webhook_as_soon_as_it_is_committed(
+    tmp_path: Path, broker: Broker, world: World, make_bundle: MakeBundle, receiver: Receiver
+) -> None:
+    devices = [f"a{number}" for number in range(8)]
+    make_bundle(streams=tuple(devices))
+    (tmp_path / "secret").write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\n")
+    path = configured(tmp_path, broker, "prompt")
+    settings = yaml.safe_load(path.read_text())
+    settings["monitors"]["main"] |= {"payload": "json", "time": "ts"}
+    settings["sinks"] = {"pager": {"webhook": {"url": receiver.url, "secret_file": "secret", "events": ["alarms"]}}}
+    path.write_text(yaml.safe_dump(settings))
+    service = build(path)
+    service.start()
+    assert service.ready.wait(10)
+
+    def send(device: str, slots: range, value: float) -> None:
+        times = [START_MS // INTERVAL_MS * INTERVAL_MS + slot * INTERVAL_MS for slot in slots]
+        bodies = [json.dumps({"ts": time_ms, "value": value}) for time_ms in times]
+        world.publish((f"prompt/{device}/value", body) for body in bodies)
+
+    waits = []
+    for number, device in enumerate(devices, 1):
+        send(device, range(20), 0.1)
+        began = time.monotonic()
+        send(device, range(20, 22), 100.0)
+        wait_until(lambda number=number: len(receiver.taken) == number, "the webhook is told")  # type: ignore[misc]
+        waits.append(time.monotonic() - began)
+    service.stop()
+    assert sum(waits) / len(waits) < 0.3  # looked for once a second it would be 0.5
+    assert len({request.headers["webhook-id"] for request in receiver.taken}) == len(devices)

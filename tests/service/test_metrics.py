@@ -74,3 +74,17 @@ def test_without_a_database_they_tell_what_they_know(make_monitor: MakeMonitor, 
     got = told(bench)
     assert got["foresense_messages_received_total"] == 0
     assert "foresense_database_bytes" not in got
+
+
+def test_they_tell_of_each_sink(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor())
+    bench.counters.dropped["history"] += 3
+    bench.counters.undeliverable["pager"] += 1
+    standing = Standing(bench.counters, bench.inbox, troubles=lambda: {"history": "no connection", "pager": None})
+    got = samples(Metrics(standing, bench.database))
+    assert {name: value for name, value in got.items() if ",sink=" in name} == {
+        "foresense_sink_up,sink=history": 0,
+        "foresense_sink_up,sink=pager": 1,
+        "foresense_outbox_dropped_total,sink=history": 3,
+        "foresense_sink_refused_total,sink=pager": 1,
+    }

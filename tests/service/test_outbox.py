@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from edge.reading import Verdicts
+from service.counters import Counters
 from service.letters import MOST_LETTERS, Letter
 from service.messages import Incident, Member
 from service.monitor import Monitor
-from service.outbox import LINES_A_ROW, Outbox, OutboxReader
+from service.outbox import LINES_A_ROW, Outbox, OutboxReader, Sink
 from service.relays.mqtt_sink import mqtt_sinks
 from service.store import Alarm, Store
 from tests.conftest import START_MS
@@ -45,6 +46,10 @@ def alarm(ident: str = "a") -> Alarm:
     return Alarm(ident, 1, "pump/1", "value", START_MS, None, 2, 9, 1, 0, 2, 2, START_MS, "value", raised=START_MS)
 
 
+def outbox_of(store: Store, sinks: Sequence[Sink], counters: Counters | None = None) -> Outbox:
+    return Outbox(store, sinks, counters or Counters())
+
+
 def transact(store: Store, outbox: Outbox, monitor: Monitor | None = None, times: Sequence[int] = ()) -> None:
     with store.transaction():
         if monitor is not None:
@@ -58,7 +63,7 @@ def bodies(database: Path, sink: str = "lines") -> list[bytes]:
 
 
 def test_each_sink_has_a_row_of_its_own(store: Store, database: Path, monitor: Monitor) -> None:
-    outbox = Outbox(store, [*mqtt_sinks([monitor]), Lines()])
+    outbox = outbox_of(store, [*mqtt_sinks([monitor]), Lines()])
     with store.transaction():
         outbox.post_alarm(monitor, "north/a", alarm(), True)
         outbox.post_alarm(monitor, "north/a", alarm("b"), False)
@@ -72,7 +77,7 @@ def test_each_sink_has_a_row_of_its_own(store: Store, database: Path, monitor: M
 
 
 def test_the_verdicts_of_a_transaction_are_one_row(store: Store, database: Path, monitor: Monitor) -> None:
-    outbox = Outbox(store, [Lines()])
+    outbox = outbox_of(store, [Lines()])
     with store.transaction():
         outbox.post_verdicts(monitor, verdicts_of([1, 2]))
         outbox.post_verdicts(monitor, verdicts_of([3]))
@@ -85,7 +90,7 @@ def test_the_verdicts_of_a_transaction_are_one_row(store: Store, database: Path,
 
 
 def test_a_relay_is_woken_once_its_row_is_committed(store: Store, monitor: Monitor) -> None:
-    outbox = Outbox(store, [*mqtt_sinks([monitor]), Lines()])
+    outbox = outbox_of(store, [*mqtt_sinks([monitor]), Lines()])
     woken: list[str] = []
     outbox.on_posted = woken.append
     transact(store, outbox)
@@ -100,7 +105,8 @@ def test_a_relay_is_woken_once_its_row_is_committed(store: Store, monitor: Monit
 def test_what_was_delivered_is_taken_out_and_what_was_refused_is_kept(
     store: Store, database: Path, monitor: Monitor
 ) -> None:
-    outbox = Outbox(store, [Lines()])
+    counters = Counters()
+    outbox = outbox_of(store, [Lines()], counters)
     for time in range(3):
         transact(store, outbox, monitor, [time])
     outbox.forget([1, 3], [Letter(7, "lines", "verdict", "", b"2", "400 no")])
@@ -109,12 +115,12 @@ def test_what_was_delivered_is_taken_out_and_what_was_refused_is_kept(
     assert bodies(database) == [b"1"]
     letters = store.db.execute("SELECT refused, sink, kind, stream, body, reason FROM relay_letter").fetchall()
     assert letters == [(7, "lines", "verdict", "", b"2", "400 no")]
-    assert outbox.refused == {"lines": 1}
-    assert outbox.summary() == "lines refused 1"
+    assert counters.undeliverable == {"lines": 1}
+    assert counters.summary(0).endswith("0 retries, refused by lines 1")
 
 
 def test_only_the_newest_letters_of_a_sink_and_kind_are_kept(store: Store) -> None:
-    outbox = Outbox(store, [Lines()])
+    outbox = outbox_of(store, [Lines()])
     outbox.forget([], [Letter(0, "lines", "alarm", "a", b"", "")])
     outbox.forget([], [Letter(time, "lines", "verdict", "", b"", "") for time in range(MOST_LETTERS + 5)])
     transact(store, outbox)
@@ -123,7 +129,8 @@ def test_only_the_newest_letters_of_a_sink_and_kind_are_kept(store: Store) -> No
 
 
 def test_a_full_outbox_drops_its_oldest_verdicts_and_no_alarm(store: Store, database: Path, monitor: Monitor) -> None:
-    outbox = Outbox(store, [Lines(most_bytes=100), Lines("other", 100)])
+    counters = Counters()
+    outbox = outbox_of(store, [Lines(most_bytes=100), Lines("other", 100)], counters)
     with store.transaction():
         outbox.post_alarm(monitor, "a", alarm(), True)
         outbox.settle()
@@ -136,11 +143,12 @@ def test_a_full_outbox_drops_its_oldest_verdicts_and_no_alarm(store: Store, data
     assert alarm_row == b"main a a True"
     assert len(alarm_row) + sum(map(len, others)) <= 100
     assert others == [b"%d\n%d" % (time, time) for time in range(1030 - len(others), 1030)]
-    assert outbox.dropped == {"lines": 2 * (30 - len(others))}
+    assert counters.dropped == {"lines": 2 * (30 - len(others))}
 
 
 def test_alarms_alone_may_be_more_than_the_bound(store: Store, database: Path, monitor: Monitor) -> None:
-    outbox = Outbox(store, [Lines(most_bytes=50)])
+    counters = Counters()
+    outbox = outbox_of(store, [Lines(most_bytes=50)], counters)
     with store.transaction():
         for number in range(10):
             outbox.post_alarm(monitor, "a", alarm(f"{number:04}"), True)
@@ -148,20 +156,21 @@ def test_alarms_alone_may_be_more_than_the_bound(store: Store, database: Path, m
     outbox.committed()
     transact(store, outbox, monitor, [1])
     assert len(bodies(database)) == 10
-    assert outbox.dropped == {"lines": 1}
-    assert outbox.summary() == "lines dropped 1 verdicts"
+    assert counters.dropped == {"lines": 1}
+    assert counters.summary(0).endswith("0 retries, dropped for lines 1")
 
 
 def test_the_bound_counts_what_an_earlier_run_left(store: Store, database: Path, monitor: Monitor) -> None:
     for _ in range(3):
-        transact(store, Outbox(store, [Lines(most_bytes=10)]), monitor, [1234])
+        transact(store, outbox_of(store, [Lines(most_bytes=10)]), monitor, [1234])
     assert bodies(database) == [b"1234", b"1234"]
 
 
 def test_what_is_rolled_back_is_neither_told_nor_forgotten_nor_counted(
     store: Store, database: Path, monitor: Monitor
 ) -> None:
-    outbox = Outbox(store, [Lines(most_bytes=10)])
+    counters = Counters()
+    outbox = outbox_of(store, [Lines(most_bytes=10)], counters)
     transact(store, outbox, monitor, [1111])
     outbox.forget([1], [Letter(0, "lines", "verdict", "", b"", "")])
 
@@ -175,20 +184,20 @@ def test_what_is_rolled_back_is_neither_told_nor_forgotten_nor_counted(
         fail()
     outbox.restore()
     assert bodies(database) == [b"1111"]
-    assert (outbox.dropped, outbox.refused) == ({}, {})
+    assert (counters.dropped, counters.undeliverable) == ({}, {})
 
     transact(store, outbox, monitor, [4444])
     assert bodies(database) == [b"4444"]
-    assert (outbox.dropped, outbox.refused) == ({}, {"lines": 1})
+    assert (counters.dropped, counters.undeliverable) == ({}, {"lines": 1})
 
 
 def test_verdicts_for_a_sink_that_is_no_more_are_deleted_and_its_alarms_told(
     store: Store, database: Path, monitor: Monitor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    transact(store, Outbox(store, [Lines("gone"), Lines()]), monitor, [1])
+    transact(store, outbox_of(store, [Lines("gone"), Lines()]), monitor, [1])
     store.post("gone", "a", b"alarm")
     with store.transaction():
-        Outbox(store, [Lines()]).clear_strangers()
+        outbox_of(store, [Lines()]).clear_strangers()
     assert bodies(database, "gone") == [b"alarm"]
     assert bodies(database) == [b"1"]
     assert "1 alarms wait for the sink 'gone', which the configuration does not have" in caplog.text
@@ -197,7 +206,7 @@ def test_verdicts_for_a_sink_that_is_no_more_are_deleted_and_its_alarms_told(
 def test_a_new_database_goes_on_numbering_so_that_relays_miss_nothing_and_forget_nothing_new(
     store: Store, database: Path, monitor: Monitor
 ) -> None:
-    outbox = Outbox(store, [Lines()])
+    outbox = outbox_of(store, [Lines()])
     for time in range(3):
         transact(store, outbox, monitor, [time])
     position = OutboxReader(database, "lines").read(0, 9)[-1].id
@@ -211,7 +220,7 @@ def test_a_new_database_goes_on_numbering_so_that_relays_miss_nothing_and_forget
 
 
 def test_a_relay_reads_so_many_bytes_at_once(store: Store, database: Path, monitor: Monitor) -> None:
-    outbox = Outbox(store, [Lines()])
+    outbox = outbox_of(store, [Lines()])
     for time in range(1000, 1005):
         transact(store, outbox, monitor, [time])
     reader = OutboxReader(database, "lines")

@@ -27,8 +27,8 @@ def names(model: type[BaseModel], place: str = "") -> Iterator[str]:
         inner = [part for part in parts(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
         if name == "brokers":  # each has the settings of `broker`
             continue
-        if name == "monitors":
-            yield from names(inner[0], "monitors.NAME.")
+        if name in ("monitors", "sinks"):
+            yield from names(inner[0], f"{name}.NAME.")
         elif inner and not (place and name in LISTS):
             yield from names(inner[0], f"{place}{name}.")
         else:
@@ -38,7 +38,9 @@ def names(model: type[BaseModel], place: str = "") -> Iterator[str]:
 def test_the_reference_has_each_setting_and_no_other() -> None:
     table = README.partition("## Settings")[2].partition("\n## ")[0]
     documented = re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE)
-    assert sorted(set(documented) - {"maintenance", "incident", "brokers", "broker.tls"}) == sorted(names(Settings))
+    assert sorted(set(documented) - {"maintenance", "incident", "brokers", "broker.tls", "sinks.NAME.tls"}) == sorted(
+        names(Settings)
+    )
     assert len(documented) == len(set(documented))
 
 

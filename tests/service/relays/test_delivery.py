@@ -14,8 +14,8 @@ import urllib3
 from service.letters import Letter
 from service.outbox import OutboxReader, OutboxRow
 from service.relays.answer import Answer
-from service.relays.backoff import LONGEST_S
 from service.relays.delivery import Delivery
+from service.relays.retry import LONGEST_S
 from service.store import Store
 from tests.service.relays.conftest import Receiver, Reply, Request
 from tests.system.conftest import wait_until
@@ -29,6 +29,7 @@ class Lines:
     def __init__(self, url: str, most_rows: int = 500, timeout_s: float = 5) -> None:
         self.url = url
         self.most_rows = most_rows
+        self.timeout_s = timeout_s
         self.closed = Event()
         self._pool = urllib3.PoolManager(retries=False, timeout=timeout_s)
 
@@ -54,7 +55,9 @@ class Run:
         self.forgotten: list[int] = []
         self.letters: list[Letter] = []
         self.at_once: list[bool] = []
+        self.turns: list[float] = []
         self.relay = Delivery(target, OutboxReader(database, "lines"), self._forget, **options)
+        self.relay.on_turn = self.turns.append
         self.relay.start()
 
     def _forget(self, ids: Sequence[int], letters: Sequence[Letter], at_once: bool) -> None:
@@ -157,6 +160,7 @@ def test_a_server_that_asks_for_time_is_given_it(store: Store, receiver: Receive
     made = run(Lines(receiver.url), wait=wait)
     wait_until(lambda: made.forgotten == [1], "delivered")
     assert waits[:2] == [77, 88]
+    assert {77, 88} < set(made.turns), "the watchdog is told that it will be long"
     assert waits[2] < LONGEST_S
 
 

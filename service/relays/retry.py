@@ -1,4 +1,4 @@
-"""Back-off: how long to wait before something that failed is tried again."""
+"""Retry: how long to wait before something that failed is tried again."""
 
 from random import Random
 
@@ -6,7 +6,7 @@ FIRST_S, LONGEST_S = 0.5, 60.0
 LONGEST_ASKED_S = 3600.0  #: a server that asks for more is not believed
 
 
-class BackOff:
+class Retry:
     """Waits twice as long each time, up to a minute, and at random, so that many do not come back at once."""
 
     def __init__(self, random: Random | None = None) -> None:

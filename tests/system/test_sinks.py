@@ -1,0 +1,144 @@
+"""A real InfluxDB and a webhook are told all that the service says, whatever happens on the way."""
+
+import json
+from collections import Counter
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+
+from tests.conftest import MakeBundle
+from tests.models.data.sources.conftest import Server, guarded_influx
+from tests.service.relays.conftest import Receiver, Reply, Request, receiver
+from tests.system.conftest import Broker, MakePlant, Plant, World, wait_until
+from tests.system.test_kill import STREAMS, prepare, recording, wait_for_all
+
+__all__ = ["guarded_influx", "receiver"]
+ALARMS = """SELECT alarm.id, "start", "end", name FROM alarm JOIN stream ON stream.id = alarm.stream
+    WHERE raised IS NOT NULL ORDER BY alarm.id"""
+VERDICTS = """SELECT time, name, value, expected, lower, upper, score, status = 2
+    FROM verdict JOIN stream ON stream.id = verdict.stream ORDER BY time, name"""
+
+
+def add_sinks(plant: Plant, **sinks: Any) -> None:
+    (plant.config.parent / "secret").write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\n")
+    (plant.config.parent / "password").write_text("right\n")
+    settings = yaml.safe_load(plant.config.read_text())
+    plant.config.write_text(yaml.safe_dump(settings | {"sinks": sinks}))
+
+
+def points(server: Server, query: str) -> list[tuple[Any, ...]]:
+    asked = {"db": "plant", "q": query, "epoch": "ms", "u": "reader", "p": "right"}
+    status, body = server.ask("GET", f"/query?{urlencode(asked)}")
+    assert status == 200, body
+    found = json.loads(body)["results"][0].get("series", [])
+    return [tuple(values) for series in found for values in series["values"]]
+
+
+def told(receiver: Receiver) -> dict[str, Counter[bytes]]:
+    """Return the bodies of the events that the webhook has taken, by id."""
+    events: dict[str, Counter[bytes]] = {}
+    for request in receiver.taken:
+        events.setdefault(request.headers["webhook-id"], Counter())[request.body] += 1
+    return events
+
+
+def alarms_told(receiver: Receiver) -> set[str]:
+    ids = set()
+    for request in receiver.taken:
+        data = json.loads(request.body)["data"]
+        ids |= {data["id"]} if "members" not in data else {member["id"] for member in data["members"]}
+    return ids
+
+
+def test_influxdb_has_all_that_the_database_has_and_the_webhook_each_event_once(
+    broker: Broker,
+    world: World,
+    make_plant: MakePlant,
+    make_bundle: MakeBundle,
+    guarded_influx: Server,
+    receiver: Receiver,
+) -> None:
+    plant = prepare(broker, make_plant, make_bundle(streams=STREAMS).path.parents[1], "sinks-calm")
+    history = {"url": guarded_influx.url, "database": "plant", "user": "reader", "password_file": "password"}
+    add_sinks(plant, history={"influx": history}, pager={"webhook": {"url": receiver.url, "secret_file": "secret"}})
+    world.listen(f"{plant.prefix}/#")
+    plant.start()
+    world.wait_for(plant.availability, b"online")
+    world.publish(recording("sinks-calm"))
+    wait_for_all(plant)
+    assert plant.end() == 0
+
+    verdicts = points(
+        guarded_influx, "SELECT stream, value, expected, lower, upper, score, anomaly FROM verdict ORDER BY time"
+    )
+    assert sorted(verdicts, key=lambda point: point[:2]) == plant.query(VERDICTS)
+    alarms = points(guarded_influx, "SELECT id, \"end\", stream FROM alarm WHERE state = 'closed'")
+    assert sorted((ident, start, end, name) for start, ident, end, name in alarms) == plant.query(ALARMS)
+    events = told(receiver)
+    assert len(events) == sum(bodies.total() for bodies in events.values()) >= 2
+    assert alarms_told(receiver) == {alarm[0] for alarm in plant.query(ALARMS)}
+    for text in (plant.log.read_text(), plant.config.read_text()):
+        assert "right" not in text
+        assert "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3" not in text
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_killed_while_it_tells_the_webhook_it_tells_it_again_under_the_same_id(
+    answered: bool, broker: Broker, world: World, make_plant: MakePlant, make_bundle: MakeBundle, receiver: Receiver
+) -> None:
+    name = f"sinks-killed-{answered}".lower()
+    plant = prepare(broker, make_plant, make_bundle(streams=STREAMS).path.parents[1], name)
+    add_sinks(plant, pager={"webhook": {"url": receiver.url, "secret_file": "secret"}})
+    world.listen(f"{plant.prefix}/#")
+    fatal = {1, 3}  # requests in which the service dies
+
+    def answer(_: Request) -> Reply:
+        if len(receiver.heard) in fatal:
+            plant.kill()
+            plant.start()
+        return Reply(200 if answered else 500)
+
+    receiver.answer = answer
+    plant.start()
+    world.wait_for(plant.availability, b"online")
+    world.publish(recording(name))
+    wait_until(lambda: len(receiver.heard) >= 4, "the service was killed twice")
+    receiver.answer = lambda _: Reply()
+    wait_for_all(plant)
+    assert plant.end() == 0
+
+    heard = Counter(request.headers["webhook-id"] for request in receiver.heard)
+    assert max(heard.values()) > 1
+    assert all(len(bodies) == 1 for bodies in told(receiver).values()), "one id has one body"
+    assert alarms_told(receiver) == {alarm[0] for alarm in plant.query(ALARMS)}
+
+
+def test_a_database_that_is_away_has_everything_once_it_is_back(
+    broker: Broker,
+    world: World,
+    make_plant: MakePlant,
+    make_bundle: MakeBundle,
+    receiver: Receiver,
+) -> None:
+    plant = prepare(broker, make_plant, make_bundle(streams=STREAMS).path.parents[1], "sinks-away")
+    add_sinks(plant, history={"influx": {"url": receiver.url, "bucket": "plant"}})
+    world.listen(f"{plant.prefix}/#")
+    receiver.answer = lambda _: Reply(503, body=b"starting")
+    plant.start()
+    world.wait_for(plant.availability, b"online")
+    world.publish(recording("sinks-away"))
+    wait_until(lambda: plant.count("verdict") > 300, "the service goes on meanwhile")
+    plant.kill()
+    plant.start()
+    wait_until(lambda: len(receiver.heard) > 3, "it is tried again")
+    assert plant.query("SELECT count(*) FROM outbox WHERE kind = 'verdict'")[0][0] > 0
+    receiver.answer = lambda _: Reply()
+    wait_for_all(plant)
+    assert plant.end() == 0
+
+    lines = {line for request in receiver.taken for line in request.body.split(b"\n")}
+    assert sum(line.startswith(b"verdict,") for line in lines) == plant.count("verdict")
+    assert plant.count("relay_letter") == 0
+    assert "history: not delivered: 503 starting; trying again" in plant.log.read_text()
