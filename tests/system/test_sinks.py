@@ -1,6 +1,7 @@
 """A real InfluxDB and a webhook are told all that the service says, whatever happens on the way."""
 
 import json
+import signal
 from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 import yaml
 
+from service.failpoint import VARIABLE
 from tests.conftest import MakeBundle
 from tests.models.data.sources.conftest import Server, guarded_influx
 from tests.service.relays.conftest import Receiver, Reply, Request, receiver
@@ -84,12 +86,10 @@ def test_influxdb_has_all_that_the_database_has_and_the_webhook_each_event_once(
         assert "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3" not in text
 
 
-@pytest.mark.parametrize("answered", [True, False])
 def test_killed_while_it_tells_the_webhook_it_tells_it_again_under_the_same_id(
-    answered: bool, broker: Broker, world: World, make_plant: MakePlant, make_bundle: MakeBundle, receiver: Receiver
+    broker: Broker, world: World, make_plant: MakePlant, make_bundle: MakeBundle, receiver: Receiver
 ) -> None:
-    name = f"sinks-killed-{answered}".lower()
-    plant = prepare(broker, make_plant, make_bundle(streams=STREAMS).path.parents[1], name)
+    plant = prepare(broker, make_plant, make_bundle(streams=STREAMS).path.parents[1], "sinks-killed")
     add_sinks(plant, pager={"webhook": {"url": receiver.url, "secret_file": "secret"}})
     world.listen(f"{plant.prefix}/#")
     fatal = {1, 3}  # requests in which the service dies
@@ -98,20 +98,51 @@ def test_killed_while_it_tells_the_webhook_it_tells_it_again_under_the_same_id(
         if len(receiver.heard) in fatal:
             plant.kill()
             plant.start()
-        return Reply(200 if answered else 500)
+        return Reply()
 
     receiver.answer = answer
     plant.start()
     world.wait_for(plant.availability, b"online")
-    world.publish(recording(name))
+    world.publish(recording("sinks-killed"))
     wait_until(lambda: len(receiver.heard) >= 4, "the service was killed twice")
-    receiver.answer = lambda _: Reply()
+    wait_for_all(plant)
+    assert plant.end() == 0
+    wait_until(lambda: len(receiver.taken) == len(receiver.heard), "all is answered")
+
+    events = told(receiver)
+    assert sum(bodies.total() for bodies in events.values()) >= len(events) + 2
+    assert all(len(bodies) == 1 for bodies in events.values()), "one id has one body"
+    assert alarms_told(receiver) == {alarm[0] for alarm in plant.query(ALARMS)}
+
+
+@pytest.mark.parametrize(("place", "times"), [("before-delivery", 1), ("after-delivery", 2)])
+def test_killed_before_and_after_a_delivery_it_tells_the_webhook_once_or_twice(
+    place: str,
+    times: int,
+    broker: Broker,
+    world: World,
+    make_plant: MakePlant,
+    make_bundle: MakeBundle,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plant = prepare(broker, make_plant, make_bundle(streams=STREAMS).path.parents[1], f"sinks-{place}")
+    add_sinks(plant, pager={"webhook": {"url": receiver.url, "secret_file": "secret"}})
+    world.listen(f"{plant.prefix}/#")
+    monkeypatch.setenv(VARIABLE, place)
+    plant.start()
+    world.wait_for(plant.availability, b"online")
+    world.publish(recording(f"sinks-{place}"))
+    assert plant.wait() == -signal.SIGKILL
+    monkeypatch.delenv(VARIABLE)
+    assert len(receiver.taken) == times - 1
+    plant.start()
     wait_for_all(plant)
     assert plant.end() == 0
 
-    heard = Counter(request.headers["webhook-id"] for request in receiver.heard)
-    assert max(heard.values()) > 1
-    assert all(len(bodies) == 1 for bodies in told(receiver).values()), "one id has one body"
+    first, *others = told(receiver).values()
+    assert (len(first), first.total()) == (1, times)
+    assert all(bodies.total() == 1 for bodies in others)
     assert alarms_told(receiver) == {alarm[0] for alarm in plant.query(ALARMS)}
 
 
