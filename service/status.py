@@ -31,6 +31,7 @@ class Status:
     alarms_open: dict[str, int] = field(default_factory=dict)  #: by monitor
     outbox: dict[str, int] = field(default_factory=dict)  #: by sink
     dead_letters: dict[str, int] = field(default_factory=dict)  #: by reason
+    relay_letters: dict[str, int] = field(default_factory=dict)  #: what could not be delivered, by sink
     database_bytes: int = 0
     disk_free_bytes: int = 0
     quarantined: list[str] = field(default_factory=list)  #: broken databases that were put aside
@@ -54,6 +55,7 @@ def read_status(settings: Settings) -> Status:
         status.outbox = dict(db.execute("SELECT sink, count(*) FROM outbox GROUP BY sink"))
         letters = "SELECT reason, count(*) FROM dead_letter GROUP BY reason ORDER BY 2 DESC, 1"
         status.dead_letters = dict(db.execute(letters))
+        status.relay_letters = dict(db.execute("SELECT sink, count(*) FROM relay_letter GROUP BY sink"))
     space = os.statvfs(database.parent)
     status.database_bytes, status.disk_free_bytes = database.stat().st_size, space.f_bavail * space.f_frsize
     status.quarantined = [path.name for path in quarantined(database)]
@@ -89,6 +91,8 @@ def _lines(found: Status) -> Iterator[str]:
     yield f"alarms open: {_counts(found.alarms_open)}"
     yield f"outbox: {_counts(found.outbox)}"
     yield f"dead letters: {_counts(found.dead_letters)}"
+    if found.relay_letters:
+        yield f"refused by sinks: {_counts(found.relay_letters)}"
     yield f"disk: database {found.database_bytes / 1e6:,.1f} MB, {found.disk_free_bytes / 1e6:,.0f} MB free"
     for name in found.quarantined:
         yield f"broken database put aside: {name}"
@@ -103,6 +107,8 @@ def _own_lines(running: bool, told: dict[str, Any]) -> Iterator[str]:
         yield f"not running; last heard of {iso(told['written'])}, version {told['version']}; it said:"
     for name, is_open in told["brokers"].items():
         yield f"  broker {name}: {'connected' if is_open else 'not connected'}"
+    for name, trouble in told["sinks"].items():
+        yield f"  sink {name}: {f'nothing delivered: {trouble}' if trouble else 'all is well'}"
     for name, each in told["monitors"].items():
         newest = "" if each["newest"] is None else f"; newest reading of {iso(each['newest'])}"
         yield f"  {name}: bundle {each['bundle']}; {_counts(each['streams'])}{newest}"

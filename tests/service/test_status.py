@@ -6,6 +6,7 @@ import yaml
 from click.testing import CliRunner
 
 from service.cli import main
+from service.letters import Letter
 from service.lock import InstanceLock, is_held
 from tests.service.conftest import MakeBench, MakeMonitor, message, readings
 from tests.system.conftest import wait_until
@@ -58,6 +59,14 @@ def test_it_tells_of_one_that_does_not(config: Path, make_bench: MakeBench, make
     assert code == 1
     assert said.startswith("not running")
     assert "broken database put aside: foresense.db.corrupt-20260101T000000.000000Z\n" in said
+
+
+def test_it_tells_what_sinks_have_refused(config: Path, make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor())
+    assert "refused by sinks" not in run(config)[1]
+    bench.writer.forget([], [Letter(1, "history", "verdict", "", b"x", "400")])
+    wait_until(lambda: bench.query("SELECT count(*) FROM relay_letter") == [(1,)], "it is kept")
+    assert "refused by sinks: history 1\n" in run(config)[1]
 
 
 def test_looking_does_not_keep_a_service_from_its_lock(database: Path) -> None:

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from service.cli import main
 from service.failpoint import VARIABLE
 from tests.conftest import MakeBundle
 from tests.models.data.sources.conftest import Server, guarded_influx
@@ -36,6 +38,10 @@ def points(server: Server, query: str) -> list[tuple[Any, ...]]:
     assert status == 200, body
     found = json.loads(body)["results"][0].get("series", [])
     return [tuple(values) for series in found for values in series["values"]]
+
+
+def status(plant: Plant) -> str:
+    return CliRunner().invoke(main, ["status", str(plant.config)]).stdout
 
 
 def told(receiver: Receiver) -> dict[str, Counter[bytes]]:
@@ -165,6 +171,7 @@ def test_a_database_that_is_away_has_everything_once_it_is_back(
     plant.start()
     wait_until(lambda: len(receiver.heard) > 3, "it is tried again")
     assert plant.query("SELECT count(*) FROM outbox WHERE kind = 'verdict'")[0][0] > 0
+    assert "  sink history: nothing delivered: 503 starting\n" in status(plant)
     receiver.answer = lambda _: Reply()
     wait_for_all(plant)
     assert plant.end() == 0
