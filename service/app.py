@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from edge.errors import ForesenseError
+from edge.errors import ConfigError, ForesenseError
 from edge.runtime import open_runtime
 from service.broker import place
+from service.change import Change
 from service.configuration import read_settings
 from service.consumers import Consumers, Readiness
 from service.counters import Counters
@@ -28,6 +29,7 @@ from service.relays.delivery import Delivery
 from service.relays.mqtt import MqttRelay
 from service.relays.mqtt_sink import mqtt_sinks
 from service.relays.opening import ServerSink, open_sinks
+from service.reload import Reloader
 from service.settings import Settings
 from service.standing import Standing
 from service.store import Store
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 
 _DRAIN_S = 2.0
 _LEAST_DRAIN_S = 0.2  # of each relay, where one before it has used up the time
+_LOOK_S = 0.2
 
 
 class Service:
@@ -65,6 +68,7 @@ class Service:
             each.name: Delivery(each, OutboxReader(settings.database, each.name), self._writer.forget) for each in sinks
         }
         outbox.on_posted = lambda name: self._relays[name].wake()
+        self._monitors = monitors
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
         self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
         self.standing.brokers = self._consumers.are_open
@@ -76,11 +80,26 @@ class Service:
             metrics = Metrics(self.standing, settings.database)
             self._health = HealthServer(settings.metrics, metrics.exposition, self.is_healthy, self.ready.is_set)
         self._stop = Event()
+        self._ending = Event()
+        self._reloader: Reloader | None = None
 
     @property
     def ready(self) -> Readiness:
         """Return what is set while the service is subscribed, at every broker."""
         return self._consumers.ready
+
+    def reload_from(self, path: Path, settings: Settings, monitors: Sequence[Monitor], registry: Registry) -> None:
+        """Have changes of the configuration, when asked to look, and of its bundles brought into force."""
+
+        def open_(changed: Settings) -> tuple[list[Monitor], list[str]]:
+            return open_monitors(path, changed, registry)
+
+        def adopt(change: Change) -> bool:
+            in_force = self._adopt(change)
+            registry.keep(monitor.bundle for monitor in self._monitors)
+            return in_force
+
+        self._reloader = Reloader(path, settings, monitors, open_, adopt, self.standing)
 
     def start(self) -> None:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
@@ -96,9 +115,14 @@ class Service:
         for relay in self._relays.values():
             relay.start()
         self._consumers.start()
+        if self._reloader is not None:
+            self._reloader.start()
 
     def stop(self) -> None:
         """Consume no more, commit and acknowledge what is there, say goodbye."""
+        self._ending.set()
+        if self._reloader is not None:
+            self._reloader.stop(_DRAIN_S)
         self._consumers.pause()
         self._writer.stop(_DRAIN_S)
         self._consumers.stop()
@@ -120,6 +144,8 @@ class Service:
         """Serve until SIGTERM or SIGINT, calling `each_turn` about once a second; return whether that ended it."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, self._on_signal)
+        if self._reloader is not None:
+            signal.signal(signal.SIGHUP, lambda _number, _frame: self._reload())
         self.start()
         self._supervisor.started()
         while not self._stop.wait(self._supervisor.turn_s) and self.is_healthy():
@@ -147,6 +173,28 @@ class Service:
             server.on_turn = watchdog.heart(f"relay {name}").beat
         self._consumers.watch(watchdog)
 
+    def _reload(self) -> None:
+        if self._reloader is not None:
+            self._reloader.ask()
+
+    def _adopt(self, change: Change) -> bool:
+        """Bring other monitors into force, and return whether they are; ConfigError if that takes a restart."""
+        if lost := {monitor.sink for monitor in change.monitors} - self._relays.keys():
+            raise ConfigError(
+                f"publish: expected no new broker while the service runs, got {', '.join(lost)}: restart it"
+            )
+        topics = {(monitor.broker, monitor.template.filter) for monitor in change.monitors}
+        going_on = [each for each in self._monitors if (each.broker, each.template.filter) in topics]
+        self._consumers.follow(going_on)  # so that what is not watched any more is not set aside
+        self._sinks = self._sinks | {monitor.name: monitor.sink for monitor in change.monitors}
+        self._writer.replace(change)
+        while not change.done.wait(_LOOK_S):
+            if self._ending.is_set():
+                return False
+        self._monitors = change.monitors
+        self._consumers.follow(change.monitors)
+        return True
+
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
 
@@ -159,16 +207,19 @@ class Service:
 def build(path: Path) -> Service:
     """Return the service that a configuration file describes; ForesenseError if it cannot be."""
     settings = read_settings(path)
-    monitors, problems = open_monitors(path, settings)
+    registry = Registry(settings.bundles)
+    monitors, problems = open_monitors(path, settings, registry)
     sinks, others = open_sinks(settings.sinks)
     if problems or others:
         raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others)]))
-    return Service(settings, monitors, sinks)
+    service = Service(settings, monitors, sinks)
+    service.reload_from(path, settings, monitors, registry)
+    return service
 
 
-def open_monitors(path: Path, settings: Settings) -> tuple[list[Monitor], list[str]]:
+def open_monitors(path: Path, settings: Settings, registry: Registry | None = None) -> tuple[list[Monitor], list[str]]:
     """Return the monitors that can be opened, and what is wrong with the others."""
-    registry = Registry(settings.bundles)
+    registry = registry or Registry(settings.bundles)
     monitors: list[Monitor] = []
     problems: list[str] = []
     maintenance = None

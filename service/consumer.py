@@ -45,6 +45,7 @@ class Consumer:
         self._broker = broker
         self._source = source
         self._filters = filters
+        self._unwanted: list[str] = []  # followed before
         self._inbox = inbox
         self._counters = counters
         self._patience_s = broker.keepalive / 2
@@ -90,6 +91,15 @@ class Consumer:
         self._paused = True
         self._connection.stop(Statement(self._topic, OFFLINE))
 
+    def follow(self, filters: Sequence[str]) -> None:
+        """Subscribe to other topics from now on; those that go on are not interrupted."""
+        old, self._filters = self._filters, filters
+        self._unwanted = [each for each in {*self._unwanted, *old} if each not in filters]
+        if self.is_open:
+            self._take_back()
+            if new := [each for each in filters if each not in old]:
+                self._connection.subscribe(new)
+
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages that are committed, in their order."""
         acknowledge(self._connection, messages)
@@ -107,10 +117,16 @@ class Consumer:
             with _counting:
                 self._counters.sessions_lost += 1
         self._known = True
+        self._take_back()
         if self._filters:
             self._connection.subscribe(self._filters)
         else:
             self._subscribed([])
+
+    def _take_back(self) -> None:
+        """Unsubscribe from what is not followed any more."""
+        self._connection.unsubscribe(self._unwanted)
+        self._unwanted = []
 
     def _subscribed(self, refused: list[str]) -> None:
         if refused:

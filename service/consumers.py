@@ -39,7 +39,7 @@ class Consumers:
             name: Consumer(
                 broker,
                 settings.publish.prefix,
-                [monitor.template.filter for monitor in monitors if monitor.broker == name],
+                _filters(monitors, name),
                 inbox,
                 counters,
                 name,
@@ -64,6 +64,12 @@ class Consumers:
         for name, consumer in self._all.items():
             consumer.start(known=any(monitor.ids for monitor in self._monitors if monitor.broker == name))
 
+    def follow(self, monitors: Sequence[Monitor]) -> None:
+        """Subscribe to the topics of these monitors from now on, and to no others."""
+        self._monitors = monitors
+        for name, consumer in self._all.items():
+            consumer.follow(_filters(monitors, name))
+
     def pause(self) -> None:
         """Take no further messages over."""
         for consumer in self._all.values():
@@ -78,3 +84,7 @@ class Consumers:
         """Acknowledge messages that are committed, in their order, each where it came from."""
         for source, group in groupby(messages, lambda message: message.source):
             self._all[source].acknowledge(list(group))
+
+
+def _filters(monitors: Sequence[Monitor], broker: str) -> list[str]:
+    return [monitor.template.filter for monitor in monitors if monitor.broker == broker]

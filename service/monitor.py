@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +111,12 @@ class Monitor:
                 self.name, len(anew), self.bundle.reference,
             )  # fmt: skip
         return anew
+
+    def engine_of_slots(self) -> Engine:
+        """Return another engine of the bundle, for values of slots as the database keeps them: rates, never totals."""
+        channels = tuple(replace(channel, counter=False) for channel in self.bundle.manifest.channels)
+        bundle = replace(self.bundle, manifest=replace(self.bundle.manifest, channels=channels))
+        return open_engine(bundle, self.budget.shared(1), self._policy, self._runtime, lateness_ms=self.lateness_ms)
 
     def parse(self, match: Match, payload: bytes) -> list[Run]:
         """Return what a message says of the bundle's channels; RejectError if it says something of others only."""

@@ -125,6 +125,11 @@ class Connection:
         else:
             self._client.subscribe([(topic, 1) for topic in filters])
 
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Take subscriptions back, those that the broker has kept for the session among them."""
+        if filters:
+            self._client.unsubscribe(list(filters))
+
     def acknowledge(self, epoch: int, mids: Sequence[int]) -> None:
         """Acknowledge messages in this order, if they came on the connection that is open now."""
         with self._epoch_lock:

@@ -62,6 +62,10 @@ class Outbox:
         self._full: set[str] = set()
         self.restore()
 
+    def replace(self, sinks: Sequence[Sink]) -> None:
+        """Have sinks take the place of those of the same names, as other monitors are watched."""
+        self._sinks |= {sink.name: sink for sink in sinks if sink.name in self._sinks}
+
     def restore(self) -> None:
         """Begin anew with what the database knows."""
         self._bytes: dict[str, int] | None = None  # by sink; read within the next transaction

@@ -5,14 +5,17 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from threading import Event, Thread
 from time import monotonic
+from typing import TypeVar
 
 import numpy as np
 
 from edge.engine import Engine
 from edge.reading import Verdicts
 from service.alarms import AlarmBook
+from service.change import Change
 from service.counters import Counters
 from service.disk import Disk
 from service.failpoint import reach
@@ -32,6 +35,8 @@ from service.standing import Standing
 from service.store import Store, VerdictRow
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BATCH = 500  #: messages a transaction, at most
 _IDLE_S = 1.0
@@ -85,17 +90,15 @@ class Writer:
         outbox: Outbox | None = None,
     ) -> None:
         self._store = store
-        self._monitors = monitors
         self._inbox = inbox
         self._counters = counters
         self._on_commit = on_commit
-        self._intake = Intake(monitors)
+        self._incident = incident
         self._mutes = Mutes(store)
-        self._requests = Requests(store, monitors)
         self._replays = Replays(store)
         self._outbox = outbox or Outbox(store, mqtt_sinks(monitors), counters)
-        incidents = Incidents(store, monitors, incident, self._outbox)
-        self._alarms = AlarmBook(store, self._mutes, incidents, self._outbox)
+        self._assemble(monitors)
+        self._change: Change | None = None
         self._standing = standing or Standing(counters, inbox)
         self._recovery = Recovery(store, Disk(store.path, ballast_mb * 1024 * 1024), self._standing)
         self._version = -1  # of the database, when we last looked what operators have written
@@ -140,11 +143,28 @@ class Writer:
         except sqlite3.Error as error:
             log.warning("delivered alarms stay in the outbox: %s", error)
 
+    def replace(self, change: Change) -> None:
+        """Have other monitors take the place of those there are, between two batches."""
+        self._change = change
+        self._inbox.wake()
+
+    def _assemble(self, monitors: Sequence[Monitor]) -> None:
+        self._monitors = monitors
+        self._intake = Intake(monitors)
+        self._requests = Requests(self._store, monitors)
+        self._outbox.replace(mqtt_sinks(monitors))
+        incidents = Incidents(self._store, monitors, self._incident, self._outbox)
+        self._alarms = AlarmBook(self._store, self._mutes, incidents, self._outbox)
+
     def _run(self) -> None:
         try:
             while not self._give_up.is_set() and not self._inbox.drained:
                 self.on_turn(_IDLE_S)
                 self._recovery.look()
+                if (change := self._change) is not None and self._insist(partial(self._adopt, change)):
+                    self._change = None
+                    self._standing.look(self._monitors)
+                    change.done.set()
                 batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S)
                 self._commit(batch)
         except Exception:
@@ -152,7 +172,16 @@ class Writer:
             raise
 
     def _commit(self, batch: list[Message]) -> None:
-        """Commit a batch however often it takes, and have it acknowledged; return without only if told to give up."""
+        """Commit a batch and have it acknowledged; return without only if told to give up."""
+        scored = self._insist(lambda: self._transact(batch))
+        if scored is None:
+            return
+        self._inbox.done(len(batch))
+        self._on_commit(batch, scored)
+        reach("after-acknowledge")
+
+    def _insist(self, work: Callable[[], T]) -> T | None:
+        """Do work on the database however often it takes; return None only if told to give up."""
         delay_s, broken = _FIRST_RETRY_S, False
         while True:
             self.on_turn(0)
@@ -160,8 +189,7 @@ class Writer:
                 if broken:
                     self._store.reopen()
                     self._restore()
-                scored = self._transact(batch)
-                break
+                return work()
             except sqlite3.Error as error:
                 broken = True
                 self._counters.retries += 1
@@ -169,19 +197,34 @@ class Writer:
                 log.warning("the database refuses: %s; trying again in %.1f s", error, delay_s)
             self.on_turn(delay_s)
             if self._give_up.wait(delay_s):
-                return
+                return None
             delay_s = min(2 * delay_s, _LAST_RETRY_S)
-        self._inbox.done(len(batch))
-        self._on_commit(batch, scored)
-        reach("after-acknowledge")
 
-    def _restore(self) -> None:
+    def _adopt(self, change: Change) -> bool:
+        """Let other monitors take over: what they have of their streams, and of the alarms that are open."""
+        if self._monitors is not change.monitors:  # else an error came after that, and all was restored
+            before = {monitor.name: monitor for monitor in self._monitors}
+            gone = before.keys() - {monitor.name for monitor in change.monitors}
+            with self._store.transaction():
+                for name, warmed in change.warmed.items():
+                    self._store.save_states(warmed.take_over(self._store.db, before[name]))
+                for name in gone:
+                    self._alarms.close_lost(before[name], self._store.load_streams(name))
+                self._alarms.finish()
+                self._outbox.settle()
+            self._outbox.committed()
+            self._assemble(change.monitors)
+            self._restore([monitor for monitor in change.monitors if monitor is not before.get(monitor.name)])
+        return True
+
+    def _restore(self, monitors: Sequence[Monitor] | None = None) -> None:
+        """Read what the database knows of some monitors, or of all."""
         self._version = -1
         self._outbox.restore()
         self._alarms.restore()
         with self._store.transaction():
             self._outbox.clear_strangers()
-        for monitor in self._monitors:
+        for monitor in self._monitors if monitors is None else monitors:
             with self._store.transaction():
                 anew = monitor.restore(self._store.load_streams(monitor.name))
                 self._alarms.close_lost(monitor, anew)

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,19 @@ def test_a_bundle_that_does_not_give_its_golden_verdicts_is_refused(make_bundle:
     write_bundle(tmp_path / "mixed", bundle.manifest, mixed)
     with pytest.raises(BundleError, match="golden verdicts"):
         Registry(tmp_path / "mixed").get("pump")
+
+
+def test_a_bundle_with_another_seal_is_read_again_and_those_not_kept_are_forgotten(
+    make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    make_bundle()
+    registry = Registry(tmp_path / "bundles")
+    old = registry.get("pump")
+    shutil.rmtree(old.path)
+    make_bundle(burn_in=5)
+    new = registry.get("pump")
+    assert (old.manifest.burn_in, new.manifest.burn_in) == (4, 5)
+    registry.keep([new])
+    assert registry.get("pump") is new
+    registry.keep([])
+    assert registry.get("pump") is not new

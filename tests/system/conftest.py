@@ -180,6 +180,10 @@ class Plant:
         assert self._process.poll() is None
         return self._process.pid
 
+    def hup(self) -> None:
+        """Have it read its configuration again."""
+        os.kill(self.pid, signal.SIGHUP)
+
     def kill(self) -> None:
         self.end(signal.SIGKILL)
 
