@@ -84,6 +84,8 @@ class _ServiceCollector(Collector):
         yield _ups("broker", "1 while connected.", self._standing.brokers())
         troubles = self._standing.troubles()
         yield _ups("sink", "1, or 0 while nothing can be delivered.", {name: not why for name, why in troubles.items()})
+        refused = self._standing.refused is not None
+        yield _gauge("change_refused", "1 while a change of configuration or bundles is not in force.", refused)
 
     def _of_monitors(self) -> Iterator[Metric]:
         streams = GaugeMetricFamily("foresense_streams", "Streams in each state.", labels=["monitor", "state"])

@@ -66,6 +66,7 @@ def test_they_tell_of_streams_outbox_brokers_and_transactions(make_bench: MakeBe
     assert got["foresense_newest_reading_lag_seconds,monitor=main"] > 0
     assert got["foresense_database_bytes"] > 0
     assert got["process_resident_memory_bytes"] > 0
+    assert got["foresense_change_refused"] == 0
     assert (got["foresense_queue_messages"], got["foresense_queue_bytes"]) == (0, 0)
 
 
