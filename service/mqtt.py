@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from threading import Lock
-from time import monotonic
 from typing import Any, NamedTuple, ParamSpec
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -20,9 +19,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.errors import ForesenseError
-from service.backoff import LATEST_S, LONGEST_WAIT_S, BackOff
+from service.backoff import LATEST_S, LONGEST_WAIT_S
 from service.broker import BrokerSettings
-from service.refusals import TAKEN_OVER, ended, refused, unreachable
+from service.link import Link
 
 log = logging.getLogger(__name__)
 
@@ -73,17 +72,14 @@ class Connection:
         self._session_s = session_s if persistent else 0
         self._will = will
         self._epoch_lock = Lock()
-        self._back_off = BackOff()
-        self._accepted_s: float | None = None  # when the broker accepted this connection, monotonic
-        self._dropped = self._refused = False  # by us, by the broker
-        self._said = ""  # what was logged last that is still so
+        self._link = Link(client_id, broker)
         self._tls: ssl.SSLContext | None = None
         self._client = self._new_client()
 
     @property
     def trouble(self) -> str:
         """Return why the broker has not accepted us, '' if it has or we do not know yet."""
-        return self._said
+        return self._link.trouble
 
     @property
     def is_open(self) -> bool:
@@ -143,7 +139,7 @@ class Connection:
 
     def drop(self) -> None:
         """Break the connection off, so that the broker sends again what is not acknowledged."""
-        self._dropped = True
+        self._link.drops()
         if (sock := self._client.socket()) is not None:
             with suppress(OSError, ValueError), _raw(sock) as raw:  # it may be lost already
                 raw.shutdown(socket.SHUT_RDWR)
@@ -192,25 +188,22 @@ class Connection:
             self._broker.tls.identify(self._tls)
 
     def _before(self, _c: Client, _u: Any) -> None:
-        self._accepted_s, self._dropped, self._refused = None, False, False
+        self._link.begins()
         try:
             self._identify()
         except ForesenseError as error:
-            log.warning("%s: going on with what was read before: %s", self._client_id, error)
+            self._link.keeps(error)
 
     def _connected(self, _c: Client, _u: Any, flags: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
         if reason.is_failure:
-            self._refused = True
-            self._tell(logging.ERROR, f"refuses us: {refused(reason)}")
+            self._link.refused(reason)
             return
-        self._accepted_s, self._said = monotonic(), ""
-        log.info("%s: connected to %s", self._client_id, self._broker.address)
+        self._link.accepted()
         self.on_open(flags.session_present)
 
     def _not_connected(self, _c: Client, _u: Any) -> None:
         self.on_turn()
-        # paho calls this while it handles the error, and tells it nowhere
-        self._tell(logging.WARNING, f"cannot be reached: {unreachable(sys.exception(), self._broker)}")
+        self._link.failed(sys.exception())  # paho calls this while it handles the error, and tells it nowhere
 
     def _disconnected(
         self, _c: Client, _u: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
@@ -219,32 +212,12 @@ class Connection:
             self.epoch += 1  # before the client forgets what it has queued to send
         by_broker = flags.is_disconnect_packet_from_server
         if not reason.is_failure and not by_broker:
-            log.info("%s: disconnected from %s", self._client_id, self._broker.address)
-        elif self._accepted_s is None:
-            if not self._refused:  # which was told with its reason
-                self._tell(logging.WARNING, f"cannot be reached: {ended(reason, by_broker, False, self._broker)}")
-        elif not self._dropped:
-            self._lost(monotonic() - self._accepted_s, reason, by_broker)
+            self._link.closed()
+        elif (wait := self._link.ended(reason, by_broker)) is not None:
+            self._client.reconnect_delay_set(*wait)
+            if self._link.is_fighting:
+                self.on_taken_over()
         self.on_lost()
-
-    def _lost(self, lasted_s: float, reason: ReasonCode, by_broker: bool) -> None:
-        taken_over = by_broker and reason.value == TAKEN_OVER
-        wait = self._back_off.after(lasted_s, taken_over, told=by_broker)
-        self._client.reconnect_delay_set(*wait)
-        why = ended(reason, by_broker, True, self._broker)
-        if self._back_off.is_fighting:
-            if not taken_over:
-                why += ", as often before: has another client our client_id? each service needs one of its own"
-            log.error("%s: %s: %s; trying again in %d s", self._client_id, self._broker.address, why, wait.next_s)
-            self.on_taken_over()
-        else:
-            log.warning("%s: disconnected from %s: %s", self._client_id, self._broker.address, why)
-
-    def _tell(self, level: int, what: str) -> None:
-        """Log what is wrong, unless it was so before."""
-        if what != self._said:
-            self._said = what
-            log.log(level, "%s: the broker at %s %s; trying again", self._client_id, self._broker.address, what)
 
     def _subscribed(self, _c: Client, _u: Any, _m: int, codes: list[ReasonCode], _p: Properties | None) -> None:
         self.on_subscribed([str(code) for code in codes if code.is_failure])

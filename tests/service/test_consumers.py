@@ -4,6 +4,7 @@ import logging
 import signal
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,7 +18,8 @@ from service.consumer import Consumer
 from service.counters import Counters
 from service.inbox import Inbox
 from tests.conftest import MakeBundle
-from tests.system.conftest import Broker, World, wait_until
+from tests.service.authority import Authority
+from tests.system.conftest import MOSQUITTO, Broker, World, free_port, wait_until
 
 KEEPALIVE_S = 5
 
@@ -95,6 +97,66 @@ def test_a_frozen_broker_is_noticed_within_two_keep_alives(
     world.publish([("plant/a", "1")])
     wait_until(lambda: inbox.in_flight == 1, "messages come again")
     world.close()
+
+
+SECURE = """
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence_location {folder}/
+max_queued_messages 100000
+max_inflight_messages 3000
+listener {secure} 127.0.0.1
+certfile {folder}/here.crt
+keyfile {folder}/here.key
+"""
+
+
+@pytest.fixture(params=[5, "3.1.1"])
+def secure(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[BrokerSettings, World]]:
+    """Return how to reach a broker by TLS, and a client of it that publishes."""
+    if MOSQUITTO is None:
+        pytest.skip("needs a broker: apt-get install mosquitto")
+    authority, port = Authority(tmp_path), free_port()
+    authority.issue("here", host="127.0.0.1")
+    broker = Broker(tmp_path, SECURE.replace("{secure}", str(port))).start()
+    world = World(broker)
+    yield (
+        BrokerSettings.model_validate(
+            {"host": "127.0.0.1", "port": port, "tls": {"ca_file": authority.file}, "protocol": request.param}
+        ),
+        world,
+    )
+    world.close()
+    broker.stop()
+
+
+@contextmanager
+def consuming(broker: BrokerSettings, inbox: Inbox) -> Iterator[Consumer]:
+    consumer = Consumer(broker, "own", ["plant/+"], inbox, Counters())
+    consumer.start()
+    try:
+        assert consumer.ready.wait(10)
+        yield consumer
+    finally:
+        consumer.pause()
+        consumer.stop()
+
+
+def test_over_tls_all_messages_come_large_and_small_and_their_acknowledgements_arrive(
+    secure: tuple[BrokerSettings, World],
+) -> None:
+    broker, world = secure
+    sizes = [size for k in range(1000) for size in (20, 40_000 if k % 50 == 0 else 200)]
+    with consuming(broker, inbox := Inbox()) as consumer:
+        world.publish(("plant/a", b"x" * size) for size in sizes)
+        wait_until(lambda: inbox.in_flight == len(sizes), "all messages are in the inbox")
+        messages = inbox.take(len(sizes), 1)
+        consumer.acknowledge(messages)
+    assert [len(message.payload) for message in messages] == sizes
+    with consuming(broker, again := Inbox()):
+        world.publish([("plant/a", b"last")])
+        wait_until(lambda: again.in_flight > 0, "the next message comes")
+        assert [message.payload for message in again.take(10, 1)] == [b"last"]
 
 
 @pytest.fixture
