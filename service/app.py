@@ -18,7 +18,7 @@ from service.consumers import Consumers, Readiness
 from service.counters import Counters
 from service.health import HealthServer
 from service.inbox import Inbox, Message
-from service.lock import InstanceLock
+from service.lock import InstanceLock, NameLock
 from service.maintenance import Maintenance
 from service.messages import sink
 from service.metrics import Metrics
@@ -54,10 +54,12 @@ class Service:
         self._database = settings.database
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
+        self._names = [NameLock(broker.address, broker.client_id) for broker in settings.connections.values()]
         outbox = Outbox(self._store, [*mqtt_sinks(monitors), *sinks], self.counters)
         self._writer = Writer(
             self._store, monitors, self.inbox, self.counters, self._committed,
             settings.incident, self.standing, settings.ballast_mb, outbox,
+            lambda: self._consumers.heard_ms(),
         )  # fmt: skip
         self._brokers = {
             name: MqttRelay(broker, settings.publish, OutboxReader(settings.database, name), self._writer.forget)
@@ -105,6 +107,8 @@ class Service:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
         self.standing.started_ms = time.time_ns() // 1_000_000
         self._lock.acquire()
+        for name in self._names:
+            name.acquire()
         if self._health is not None:
             self._health.start()
         self._store.open()
@@ -138,6 +142,8 @@ class Service:
         if self._health is not None:
             self._health.stop()
         self._store.close()
+        for name in self._names:
+            name.release()
         self._lock.release()
 
     def run(self, each_turn: Callable[[], None]) -> bool:

@@ -17,6 +17,7 @@ from service.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 _counting = Lock()  # the consumers of several brokers share the counters
+_ASK_MS = 500  # so often the broker is asked for a sign of life, at most
 ONLINE, OFFLINE = b"online", b"offline"
 
 
@@ -56,7 +57,10 @@ class Consumer:
         self._connection = Connection(broker, broker.client_id, persistent=True, will=Statement(self._topic, OFFLINE))
         self._connection.on_open = self._opened
         self._connection.on_subscribed = self._subscribed
-        self._connection.on_lost = self.ready.clear
+        self._asked_ms: int | None = None  # when we asked the broker for an answer that is still to come
+        self._heard_ms: int | None = None  # when we asked for the last answer that came; monotonic
+        self._connection.on_lost = self._lost
+        self._connection.on_answer = self._answered
         self._connection.on_taken_over = self._taken_over
         self._connection.on_message = self._received
         self._beat: Callable[[], None] = self._connection.on_turn
@@ -108,6 +112,27 @@ class Consumer:
         """Publish what is asked of a device, once; it is lost if there is no connection."""
         self._connection.publish(topic, payload, qos=0)
 
+    def heard_ms(self) -> int | None:
+        """Return until when (monotonic) all that the broker had for us has come, and ask it again.
+
+        None while that is unknown: no connection, or no answer yet.
+        """
+        now_ms = int(1000 * time.monotonic())
+        if not self.ready.is_set():
+            return None
+        if self._asked_ms is None and now_ms - (self._heard_ms or 0) >= _ASK_MS:
+            self._asked_ms = now_ms
+            self._connection.probe()
+        return self._heard_ms
+
+    def _answered(self) -> None:
+        if self._asked_ms is not None:
+            self._heard_ms, self._asked_ms = self._asked_ms, None
+
+    def _lost(self) -> None:
+        self.ready.clear()
+        self._heard_ms = self._asked_ms = None
+
     def _opened(self, session_present: bool) -> None:
         if self._known and not session_present:
             log.error(
@@ -133,6 +158,7 @@ class Consumer:
             filters = ", ".join(self._filters)
             log.error("the broker at %s refuses to subscribe us to %s: %s", self._broker.address, filters, refused[0])
             return
+        self._heard_ms = self._asked_ms = None
         self.ready.set()
         log.info("ready: subscribed to %s", ", ".join(self._filters) or "nothing")
         self._connection.publish(self._topic, ONLINE, qos=1, retain=True)

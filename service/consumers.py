@@ -80,6 +80,10 @@ class Consumers:
         for consumer in self._all.values():
             consumer.stop()
 
+    def heard_ms(self) -> dict[str, int | None]:
+        """Return until when (monotonic) all has come from each broker, by name; None where that is unknown."""
+        return {name: consumer.heard_ms() for name, consumer in self._all.items()}
+
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages that are committed, in their order, each where it came from."""
         for source, group in groupby(messages, lambda message: message.source):

@@ -53,6 +53,12 @@ class Inbox:
         """Return what the messages that wait take."""
         return self._bytes
 
+    @property
+    def waiting(self) -> int:
+        """Return how many messages nobody has taken yet."""
+        with self._condition:
+            return len(self._messages)
+
     def put(self, message: Message, timeout_s: float) -> bool:
         """Add a message, and return whether there was room within the timeout and the inbox is open."""
         with self._condition:

@@ -1,7 +1,10 @@
-"""The lock: one service a database."""
+"""The locks: one service a database, and one a name at a broker."""
 
+import errno
 import fcntl
+import socket
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import TextIO
 
@@ -66,3 +69,38 @@ def _lock(file: TextIO, kind: int, patience_s: float) -> bool:
             time.sleep(_PAUSE_S)
         else:
             return True
+
+
+class NameLock:
+    """Holds the name of a session at a broker, as far as services on this host go; it goes with the process.
+
+    It is a socket in the abstract namespace: no file, and the same for all who may write to different folders.
+    """
+
+    def __init__(self, broker: str, client_id: str) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._socket: socket.socket | None = None
+
+    def acquire(self) -> None:
+        """Take the name; ConfigError if another service on this host has it."""
+        name = sha256(f"{self._broker} {self._client_id}".encode()).hexdigest()
+        held = socket.socket(socket.AF_UNIX)
+        try:
+            held.bind(f"\0foresense-{name}")
+        except OSError as error:
+            held.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise ConfigError(
+                f"client_id {self._client_id} at {self._broker}: expected a name of this service alone, got one that "
+                "another `foresense serve` on this host has: they would take the session from each other for ever; "
+                "give each its own client_id"
+            ) from error
+        self._socket = held
+
+    def release(self) -> None:
+        """Give the name back."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None

@@ -29,6 +29,7 @@ SESSION_S = 30 * 86_400  #: how long the broker keeps what we miss (v5; with v3.
 _LOOK_S = 1  # so often paho looks whether a keep-alive has passed
 _FAREWELL_S = 2.0
 _CONNECT_S = 3.0  # stop() may have to wait so long
+_NO_SUBSCRIPTION = "foresense/no/subscription"
 
 LONGEST_PAUSE_S = 15 + LONGEST_WAIT_S  #: between two attempts to connect, a slow one included
 
@@ -63,6 +64,7 @@ class Connection:
         self.on_subscribed: Callable[[list[str]], None] = _nothing  #: what it refused, in its words
         self.on_lost: Callable[[], None] = _nothing
         self.on_turn: Callable[[], None] = _nothing  #: the network thread came round, as it does about once a second
+        self.on_answer: Callable[[], None] = _nothing  #: to probe()
         self.on_taken_over: Callable[[], None] = _nothing  #: another client seems to have our name
         self.on_message: Callable[[MQTTMessage], None] = _nothing
         self.on_published: Callable[[int, str | None], None] = _nothing  #: mid, and the reason if it was refused
@@ -133,6 +135,13 @@ class Connection:
                 for mid in mids:
                     self._client.ack(mid, 1)
 
+    def probe(self) -> None:
+        """Ask the broker for an answer, which comes to on_answer after all that it had sent us before.
+
+        A ping would do, but the client keeps those to itself; to end a subscription that there is not does no harm.
+        """
+        self._client.unsubscribe(_NO_SUBSCRIPTION)
+
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False) -> MQTTMessageInfo:
         """Publish; with QoS 1 the answer comes to on_published."""
         return self._client.publish(topic, payload, qos, retain)
@@ -168,6 +177,7 @@ class Connection:
         client.on_message = _guarded(self._received)
         client.on_publish = _guarded(self._published)
         client.loop_misc = self._turning(client.loop_misc)  # type: ignore[method-assign]
+        client.on_unsubscribe = _guarded(lambda *_: self.on_answer())
         return client
 
     def _turning(self, loop_misc: Callable[[], MQTTErrorCode]) -> Callable[[], MQTTErrorCode]:

@@ -15,6 +15,7 @@ import numpy as np
 from edge.engine import Engine
 from edge.reading import Verdicts
 from service.alarms import AlarmBook
+from service.attention import Attention, Heard
 from service.change import Change
 from service.counters import Counters
 from service.disk import Disk
@@ -88,6 +89,7 @@ class Writer:
         standing: Standing | None = None,
         ballast_mb: int = 0,
         outbox: Outbox | None = None,
+        heard: Callable[[], Heard] | None = None,
     ) -> None:
         self._store = store
         self._inbox = inbox
@@ -104,6 +106,7 @@ class Writer:
         self._version = -1  # of the database, when we last looked what operators have written
         self._give_up = Event()
         self.on_turn: Callable[[float], None] = lambda _: None  #: the writer begins a step, or waits for so long, s
+        self._attention = Attention(inbox, heard)
         self._ticked_ms = _monotonic_ms()
         self._thread = Thread(target=self._run, name="writer", daemon=True)
 
@@ -166,6 +169,7 @@ class Writer:
                     self._standing.look(self._monitors)
                     change.done.set()
                 batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S)
+                self._attention.look()
                 self._commit(batch)
         except Exception:
             log.exception("the writer has failed; nothing is acknowledged any more")
@@ -266,20 +270,20 @@ class Writer:
         gain.readings += len(columns)
         with _counting(monitor.engine, gain):
             verdicts = monitor.engine.feed(monitor.readings(columns))
-        monitor.heard(_monotonic_ms())
+        monitor.heard(self._attention.ms(monitor.broker))
         yield from self._enter(monitor, verdicts, gain)
 
     def _tick(self, gain: _Gain) -> Iterator[Scored]:
         """Have the monitors say what is due without a reading, at most once a second."""
-        now_ms = _monotonic_ms()
-        if now_ms - self._ticked_ms < 1000 * _IDLE_S:
+        if _monotonic_ms() - self._ticked_ms < 1000 * _IDLE_S:
             return
-        self._ticked_ms = now_ms
+        self._ticked_ms = _monotonic_ms()
         self._standing.look(self._monitors)
         if self._standing.is_due:
             self._store.save_standing(self._standing.as_json())
         for monitor in self._monitors:
             if monitor.ids:
+                now_ms = self._attention.ms(monitor.broker)
                 with _counting(monitor.engine, gain):
                     verdicts = monitor.tick(now_ms)
                 yield from self._enter(monitor, verdicts, gain)
