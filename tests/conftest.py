@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -134,40 +135,43 @@ def softplus_model() -> bytes:
     return bytes(model.SerializeToString())
 
 
+def write_pump(
+    folder: Path,
+    name: str = "pump",
+    channels: tuple[str, ...] = ("value",),
+    streams: tuple[str, ...] = ("plant/pump-1",),
+    interval_ms: int = INTERVAL_MS,
+    burn_in: int = 4,
+    max_gap: int = 5,
+    version: str = "1",
+    aggregate: str = "first",
+) -> Bundle:
+    """Write a bundle of `manifest_of`, whose forecaster expects the last value, into a folder of bundles."""
+    count = len(channels)
+    manifest = manifest_of(
+        *(Channel(channel, "l/s", aggregate) for channel in channels),
+        streams=streams,
+        interval_ms=interval_ms,
+        burn_in=burn_in,
+        max_gap=max_gap,
+    )
+    manifest = replace(manifest, name=name, version=version)
+    model = last_value_model(count)
+    engine = Engine(manifest, OnnxRuntime(model), Budget.parse(manifest.budget).per_slot(interval_ms))
+    names = list(streams[:1])
+    row = engine.add(names)
+    slots = np.arange(40)
+    readings = Readings(
+        np.repeat(row, 40 * count),
+        np.tile(np.arange(count, dtype=np.int16), 40),
+        np.repeat(START_MS // interval_ms * interval_ms + slots * interval_ms, count),
+        np.repeat(np.where(slots == 30, 100.0, np.sin(slots)), count),
+    )
+    golden = golden_bytes(names, readings, engine.feed(readings))
+    return write_bundle(folder, manifest, {STEP_ONNX: model, GOLDEN: golden})
+
+
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> MakeBundle:
-    """Return a maker of bundles of `manifest_of`, whose forecaster expects the last value."""
-
-    def make(
-        name: str = "pump",
-        channels: tuple[str, ...] = ("value",),
-        streams: tuple[str, ...] = ("plant/pump-1",),
-        interval_ms: int = INTERVAL_MS,
-        burn_in: int = 4,
-        max_gap: int = 5,
-        version: str = "1",
-    ) -> Bundle:
-        count = len(channels)
-        manifest = manifest_of(
-            *(Channel(channel, "l/s") for channel in channels),
-            streams=streams,
-            interval_ms=interval_ms,
-            burn_in=burn_in,
-            max_gap=max_gap,
-        )
-        manifest = replace(manifest, name=name, version=version)
-        model = last_value_model(count)
-        engine = Engine(manifest, OnnxRuntime(model), Budget.parse(manifest.budget).per_slot(interval_ms))
-        names = list(streams[:1])
-        row = engine.add(names)
-        slots = np.arange(40)
-        readings = Readings(
-            np.repeat(row, 40 * count),
-            np.tile(np.arange(count, dtype=np.int16), 40),
-            np.repeat(START_MS // interval_ms * interval_ms + slots * interval_ms, count),
-            np.repeat(np.where(slots == 30, 100.0, np.sin(slots)), count),
-        )
-        golden = golden_bytes(names, readings, engine.feed(readings))
-        return write_bundle(tmp_path / "bundles", manifest, {STEP_ONNX: model, GOLDEN: golden})
-
-    return make
+    """Return a maker of bundles in a folder of the test's own."""
+    return partial(write_pump, tmp_path / "bundles")

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Condition
 from typing import Any, Self
@@ -17,7 +17,7 @@ import msgspec
 import pytest
 import yaml
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PATIENCE_S = 20.0
@@ -26,6 +26,7 @@ listener {port} 127.0.0.1
 allow_anonymous true
 persistence true
 persistence_location {folder}/
+autosave_interval 1
 max_queued_messages 100000
 max_inflight_messages 1000
 set_tcp_nodelay true
@@ -49,10 +50,14 @@ def free_port() -> int:
 
 
 class Broker:
-    """A mosquitto of our own on a free loopback port; it keeps sessions over a restart."""
+    """A mosquitto of our own on a free loopback port; it keeps sessions over a restart.
+
+    Sessions are written down each second, so that they outlive a kill as well.
+    """
 
     def __init__(self, folder: Path, configuration: str = CONFIGURATION) -> None:
         self.port = free_port()
+        self._folder = folder
         self._config = folder / "mosquitto.conf"
         user = "user root\n" if os.geteuid() == 0 else ""  # else it could not write into the folder
         self._config.write_text(user + configuration.format(port=self.port, folder=folder))
@@ -64,9 +69,10 @@ class Broker:
         wait_until(self._answers, "mosquitto listens")
         return self
 
-    def stop(self) -> None:
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(by)
+            self._process.send_signal(signal.SIGCONT)  # one that is frozen would not hear it
             self._process.wait(PATIENCE_S)
             self._process = None
 
@@ -75,24 +81,35 @@ class Broker:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def forget(self) -> None:
+        """Lose the sessions of a broker that is stopped, and what was queued and retained."""
+        (self._folder / "mosquitto.db").unlink()
+
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 class World:
-    """An MQTT client that publishes as the devices do, and remembers all that it hears."""
+    """An MQTT client that publishes as the devices do, and remembers all that it hears.
 
-    def __init__(self, broker: Broker) -> None:
+    With a `session` the broker keeps what it misses while there is no connection. With one message `inflight` its
+    messages stay in order however often the connection is lost.
+    """
+
+    def __init__(self, broker: Broker, session: str = "", inflight: int = 1000) -> None:
         self.heard: list[tuple[str, bytes]] = []
+        self._filters: list[str] = []
         self._changed = Condition()
-        self._client = Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=True)
-        self._client.max_inflight_messages_set(1000)
+        self._client = Client(CallbackAPIVersion.VERSION2, session, clean_session=not session)
+        self._client.max_inflight_messages_set(inflight)
         self._client.on_message = self._hear
+        self._client.on_connect = lambda *_: [self._client.subscribe(topic, 1) for topic in self._filters]
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
 
     def listen(self, topic: str) -> None:
+        self._filters.append(topic)
         subscribed = Condition()
         with subscribed:
             self._client.on_subscribe = lambda *_: _notify(subscribed)
@@ -104,7 +121,10 @@ class World:
         wait_until(self._client.is_connected, "connected")
         waiting = []
         for topic, payload in messages:
-            waiting.append(self._client.publish(topic, payload, qos=1, retain=retain))
+            info = self._client.publish(topic, payload, qos=1, retain=retain)
+            if info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:  # it waits for the connection
+                info.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+            waiting.append(info)
             if pause_s:
                 time.sleep(pause_s)
         for info in waiting:
@@ -153,6 +173,7 @@ class Plant:
         self.database = folder / "foresense.db"
         self.config = folder / "foresense.yaml"
         self.log = folder / "foresense.log"
+        self.environment: Mapping[str, str] = {}  #: besides that of the tests
         self._process: subprocess.Popen[bytes] | None = None
         self.config.write_text(
             yaml.safe_dump(
@@ -170,8 +191,16 @@ class Plant:
         """Start it, perhaps within another command."""
         command = [*within, str(Path(sys.executable).with_name("foresense")), "serve", str(self.config)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **self.environment})
         return self
+
+    def configure(self, **settings: Any) -> None:
+        """Change settings before the start; those of a section are changed one by one."""
+        before = yaml.safe_load(self.config.read_text())
+        settings = before | {
+            name: before.get(name, {}) | value if isinstance(value, dict) else value for name, value in settings.items()
+        }
+        self.config.write_text(yaml.safe_dump(settings))
 
     @property
     def pid(self) -> int:
@@ -199,7 +228,9 @@ class Plant:
     def wait(self, patience_s: float = PATIENCE_S) -> int:
         """Return the exit code of a process that ends by itself."""
         assert self._process is not None
-        return self._process.wait(patience_s)
+        code = self._process.wait(patience_s)
+        self._process = None
+        return code
 
     def query(self, sql: str, *arguments: Any) -> list[Any]:
         """Return what the database says; nothing while there is none."""
