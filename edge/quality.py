@@ -25,7 +25,7 @@ FAR = 6.0  #: usual differences that a leap of the value is at least
 FAR_SCALES = 3.0  #: and so many of the channel's scale
 MOST_SURPRISE = 3.0  #: usual differences that one counts as, at most
 MOST_FLIPS = 5  #: leaps back within eight slots
-_RHYTHM_SLOTS, _RUNS, _PACE_SLOTS = 512, 64, 512  # what the learnt numbers forget over
+_RHYTHM_SLOTS, _RUNS, _PACE_SLOTS = 512, 256, 512  # what the learnt numbers forget over
 
 
 class Quality(IntFlag):
@@ -164,7 +164,8 @@ def _learn_runs(
     ends = clean & heard & (move != 0)
     run, longest = records["run"], records["longest"]
     if run.any() or longest.any():
-        usual = np.minimum(run, 2 * (MARGIN * longest + SPARE_STUCK))
+        most = np.where(records["moves"] < LEAST_MOVES, np.inf, 2 * (MARGIN * longest + SPARE_STUCK))
+        usual = np.minimum(run, most)  # one long standstill is not yet usual, once it would be told of
         faded = np.maximum(usual, longest * np.float32(1 - 1 / _RUNS))
         records["longest"] = np.where(ends, faded, longest)
     records["run"] = np.where(ends, 0, run + (heard & (move == 0)))

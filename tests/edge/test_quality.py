@@ -109,6 +109,17 @@ def test_a_constant_sensor_is_never_stuck() -> None:
     assert not engine_of(Channel("flow")).feed(slots([7.0] * 300)).quality.any()
 
 
+def test_a_sensor_that_rested_for_long_before_it_first_moved_may_rest_as_long_again() -> None:
+    values = np.concatenate([np.full(100, 7.0), NOISE[:20], np.full(100, 7.0), NOISE[20:30]])
+    assert not engine_of(Channel("flow")).feed(slots(values)).quality.any()
+
+
+def test_a_sensor_that_moves_in_bursts_may_rest_between_them() -> None:
+    values = np.concatenate([NOISE[:20], np.full(10, 7.0), NOISE[20:100], np.full(20, 7.0), NOISE[100:110]])
+    stuck = flagged(engine_of(Channel("flow")).feed(slots(values)), Quality.STUCK)
+    assert stuck == list(range(26, 30))  # the first rest alone
+
+
 def test_no_sensor_is_stuck_while_its_siblings_rest_as_well() -> None:
     values = NOISE[:200].copy()
     values[100:] = values[99]
