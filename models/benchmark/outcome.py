@@ -6,8 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.alarm import AlarmPolicy
+from edge.quality import UNCLEAN
 from edge.reading import Verdicts
+from edge.runs import run_ranks
 from edge.state import record_dtype
+
+FLAWED = 32  #: rows in a row in which something is wrong with every sensor: an event as well, though without a score
 
 Flags = NDArray[np.bool_]
 
@@ -18,7 +22,7 @@ class Outcome:
 
     score: NDArray[np.float64]  #: (T,) 1.0 is the limit; 0 while learning and where there is no verdict
     error: NDArray[np.float64]  #: (T,) greatest |value - expected| / half-width of the band; NaN where there is none
-    alarm: Flags  #: (T,) whether an alarm is open
+    alarm: Flags  #: (T,) whether an alarm is open, or all sensors have been flawed for long
 
     @property
     def anomaly_score(self) -> NDArray[np.float64]:
@@ -34,11 +38,13 @@ class Outcome:
 def of_verdicts(verdicts: Verdicts, policy: AlarmPolicy, first_ms: int, interval_ms: int, rows: int) -> Outcome:
     """Return the outcome of one stream's verdicts, with the alarms that a policy makes of their scores."""
     row = (verdicts.time - first_ms) // interval_ms
-    score, error = np.zeros(rows), np.full(rows, np.nan)
+    score, error, flawed = np.zeros(rows), np.full(rows, np.nan), np.zeros(rows, bool)
     score[row] = np.nan_to_num(verdicts.score, nan=0.0)
     reach = np.maximum((verdicts.upper - verdicts.lower) / 2, np.finfo(float).tiny)
     error[row] = np.fmax.reduce(np.abs(verdicts.value - verdicts.expected) / reach, axis=1)
-    return Outcome(score, error, alarms_of(score, policy))
+    flawed[row] = ((verdicts.quality & UNCLEAN) != 0).all(axis=1)
+    lasting = flawed & (run_ranks(flawed) >= FLAWED - 1)
+    return Outcome(score, error, alarms_of(score, policy) | lasting)
 
 
 def of_scores(score: NDArray[np.float64]) -> Outcome:

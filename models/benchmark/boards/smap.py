@@ -9,6 +9,7 @@ from models.benchmark.board import Board
 from models.benchmark.outcome import Outcome
 from models.benchmark.series import Rows, Series, column, numbers, read_columns
 
+GAP = 512  #: rows without a value between the two files, as nobody knows how long after the first the second begins
 _TRAIN, _TEST = "_train", "_test"
 
 
@@ -22,8 +23,8 @@ def _series(train: Path, channel: str) -> Series:
 
 
 def _read(series: Series) -> Rows:
-    parts = [_telemetry(path) for path in series.paths]
-    return Rows(np.concatenate(parts), len(parts[0]))
+    train, test = (_telemetry(path) for path in series.paths)
+    return Rows(np.concatenate([train, np.full((GAP, 1), np.nan), test]), len(train))
 
 
 def _telemetry(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -33,7 +34,7 @@ def _telemetry(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
 
 def _table(series: Series, rows: Rows, outcome: Outcome) -> pd.DataFrame:
     """Return the alarms in the test file as rows of it, both ends included."""
-    episodes = outcome.episodes(rows.train)
+    episodes = outcome.episodes(rows.train + GAP)
     return pd.DataFrame({"chan": series.name.rpartition("/")[2], "start": episodes[:, 0], "end": episodes[:, 1]})
 
 

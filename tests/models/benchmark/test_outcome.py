@@ -1,8 +1,9 @@
 import numpy as np
 
 from edge.alarm import AlarmPolicy
+from edge.quality import Quality
 from edge.reading import Verdicts
-from models.benchmark.outcome import alarms_of, of_scores, of_verdicts
+from models.benchmark.outcome import FLAWED, alarms_of, of_scores, of_verdicts
 
 
 def verdicts(time: list[int], score: list[float]) -> Verdicts:
@@ -60,3 +61,19 @@ def test_episodes_are_counted_from_a_row_on() -> None:
     assert outcome.episodes(0).tolist() == [[0, 2], [5, 5], [7, 8]]
     assert outcome.episodes(2).tolist() == [[0, 0], [3, 3], [5, 6]]
     assert np.flatnonzero(outcome.alarm).tolist() == [0, 1, 2, 5, 7, 8]
+
+
+def test_an_event_is_also_that_all_sensors_have_been_flawed_for_long() -> None:
+    said = verdicts(list(range(1000, 1100)), [0.5] * 100)
+    said.quality[10 : 10 + FLAWED - 1] = Quality.STUCK
+    said.quality[50:90] = Quality.STUCK, Quality.FLAPPING
+    alarm = of_verdicts(said, AlarmPolicy(), 1000, 1, 100).alarm
+    assert np.flatnonzero(alarm).tolist() == list(range(50 + FLAWED - 1, 90))
+
+
+def test_a_flaw_of_some_sensors_or_of_the_clock_is_no_event() -> None:
+    said = verdicts(list(range(1000, 1100)), [0.5] * 100)
+    said.quality[:, 0] = Quality.STUCK
+    assert not of_verdicts(said, AlarmPolicy(), 1000, 1, 100).alarm.any()
+    said.quality[:] = Quality.CLOCK
+    assert not of_verdicts(said, AlarmPolicy(), 1000, 1, 100).alarm.any()

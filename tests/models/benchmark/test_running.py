@@ -45,6 +45,17 @@ def test_rows_in_which_nothing_is_score_nothing_and_the_others_are_judged() -> N
     assert judged.outcome.score[JUMP] >= 1
 
 
+def test_the_first_rows_after_a_long_gap_are_not_compared_with_those_before_it() -> None:
+    turned = rows(jump=0.0)
+    turned.values[TRAIN:] = -turned.values[TRAIN - 15 : ROWS - 15]  # from one end of the range to the other
+    assert judge("a", turned, AR).outcome.score[TRAIN] >= 1
+    gap = np.full((100, 1), np.nan)
+    apart = replace(turned, values=np.concatenate([turned.values[:TRAIN], gap, turned.values[TRAIN:]]))
+    score = judge("a", apart, AR).outcome.score[TRAIN + 100 :]
+    assert (score[: AR.spec.lookback] == 0).all()
+    assert (score[AR.spec.lookback :] < 1).all()
+
+
 def test_the_forecaster_never_sees_more_than_the_rows_learnt_from() -> None:
     calm, wild = rows(jump=0.0), rows(jump=0.0)
     wild.values[TRAIN:] *= 100

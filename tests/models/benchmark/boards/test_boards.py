@@ -6,6 +6,7 @@ import pytest
 
 from edge.errors import DataError
 from models.benchmark.boards import BOARDS, open_board
+from models.benchmark.boards.smap import GAP
 from models.benchmark.outcome import of_scores
 
 HIGH = np.where(np.arange(800) // 10 == 70, 3.0, 0.1)  #: rows 700-709
@@ -53,8 +54,9 @@ def test_smap_learns_from_the_train_file_and_writes_alarms_in_the_test_file(smap
     (series,) = board.series(smap)
     assert series.name == "SMAP/P-1"
     rows = board.read(series)
-    assert (rows.train, rows.values.shape) == (400, (800, 1))
-    told = board.table(series, rows, of_scores(HIGH)).to_dict("records")
+    assert (rows.train, rows.values.shape) == (400, (400 + GAP + 400, 1))
+    assert np.isnan(rows.values[400:-400]).all()
+    told = board.table(series, rows, of_scores(np.insert(HIGH, 400, np.zeros(GAP)))).to_dict("records")
     assert told == [{"chan": "P-1", "start": 300, "end": 309}]
 
 
