@@ -1,7 +1,7 @@
 """Signals: what about a slot may be unusual. Each is a number from 0 up, the same for a stream of any channels.
 
 error      the greatest |error| / usual error of any channel
-sustained  its running mean over about 8 slots, each slot held to twice what is rare: drifts, and many small errors
+sustained  its running mean over 8 to 32 slots, each slot held to twice what is rare: drifts, and many small errors
 novelty    how far a value lies outside all that its channel has shown, over the width of that range
 context    how far a value lies outside what its channel showed at this time yesterday (edge/day.py)
 """
@@ -14,15 +14,15 @@ from edge.state import Records
 
 LEAST_WIDTH = np.float32(0.1)  #: of the channel's scale; no range that was seen counts as narrower
 ERROR, SUSTAINED, NOVELTY, CONTEXT = range(4)
-SUSTAINED_SLOTS = 8
 HELD = np.float32(2.0)  #: times what is rare; an error counts at most so much towards the sustained one
 
 
 class Signals:
     """Reads the signals of slots, and remembers what the next ones are compared with."""
 
-    def __init__(self, day: Day | None) -> None:
+    def __init__(self, day: Day | None, sustained: int) -> None:
         self._day = day
+        self._sustained = sustained  # slots of the running mean
 
     def read(
         self, ratio: NDArray[np.float32], observed: NDArray[np.float32], time: NDArray[np.int64], records: Records
@@ -36,7 +36,7 @@ class Signals:
         signals[:, ERROR] = error = ratio.max(axis=1)
         sustained = records["sustained"]
         held = np.minimum(error, HELD * records["rare"][:, ERROR])
-        signals[:, SUSTAINED] = sustained + (held - sustained) / SUSTAINED_SLOTS
+        signals[:, SUSTAINED] = sustained + (held - sustained) / self._sustained
         least, most = records["least"], records["most"]
         outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, LEAST_WIDTH)
         signals[:, NOVELTY] = np.nan_to_num(outside, nan=0.0).max(axis=1).clip(0)

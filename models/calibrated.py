@@ -9,7 +9,7 @@ from edge.limits import Tail
 from edge.manifest import Channel, Manifest
 from edge.runtime import OnnxRuntime
 from edge.state import LAYOUT_VERSION, layout, record_dtype
-from models.calibration import NO_REFERENCE, calibrate, unit_scaling
+from models.calibration import LEAST_SUSTAINED, NO_REFERENCE, calibrate, unit_scaling
 from models.data.recordings import fingerprint
 from models.export import export_onnx
 from models.spec import ForecasterSpec, TrainingSpec
@@ -68,6 +68,7 @@ def train_calibrated(
         budget=budget,
         scaling=unit_scaling(splits, low, high, fixed=spec.output != "linear"),
         day_bins=day_bins,
+        sustained=LEAST_SUSTAINED,
         reference=NO_REFERENCE,
         tail=_NO_TAIL,
         layout_version=LAYOUT_VERSION,

@@ -27,6 +27,8 @@ from models.training.sequences import LEAST_HELD_OUT, Split
 PIECE = 4096  #: slots that are run one after another
 LEAD = 1024  #: slots before a later piece, or its burn-in or a day if that is longer; they only fill its memory
 LEARNT_SLOTS = 16_384  #: learnt from, of all streams together, that are run as well
+LEAST_SUSTAINED, MOST_SUSTAINED = 8, 32  #: slots of the running mean that is the sustained error
+MEANS = 80  #: that the slots calibrated on are at least enough for; the tail of fewer is not known
 NO_REFERENCE = Reference(*(((1.0,) * len(SIGNALS),) * 4))
 
 Values = NDArray[np.float64]
@@ -40,7 +42,7 @@ def unit_scaling(splits: Sequence[Split], low: Values, high: Values, *, fixed: b
 
 
 def calibrate(manifest: Manifest, runtime: Runtime, splits: Sequence[Split]) -> Manifest:
-    """Return the manifest with its spreads, reference and tail; DataError if too few held-out slots can be judged."""
+    """Return the manifest with all that is measured; DataError if too few held-out slots can be judged."""
     pieces = [piece for stream, each in enumerate(splits) for piece in _pieces(stream, each, manifest, len(splits))]
     stream, held = np.array([piece.stream for piece in pieces]), np.array([piece.held for piece in pieces])
     seen = _observe(manifest, runtime, pieces, np.ones((len(pieces), len(manifest.channels))))
@@ -49,6 +51,7 @@ def calibrate(manifest: Manifest, runtime: Runtime, splits: Sequence[Split]) -> 
             f"{manifest.name}: expected at least {LEAST_HELD_OUT} held-out slots to calibrate on, got {count}"
         )
     own, pooled = _spreads(seen.error, stream[seen.piece], len(splits))
+    manifest = replace(manifest, sustained=sustained_slots(len(seen.piece)))
     signals = _observe(manifest, runtime, pieces, own[stream]).signals
     reference = Reference.fit(signals)
     scaling = manifest.scaling
@@ -62,6 +65,15 @@ def calibrate(manifest: Manifest, runtime: Runtime, splits: Sequence[Split]) -> 
         reference=reference,
         tail=Tail.fit(surprises(signals, reference)),
     )
+
+
+def sustained_slots(count: int) -> int:
+    """Return over how many slots the sustained error is taken where so many were calibrated on.
+
+    >>> sustained_slots(400), sustained_slots(1600), sustained_slots(100_000)
+    (8, 20, 32)
+    """
+    return min(max(count // MEANS, LEAST_SUSTAINED), MOST_SUSTAINED)
 
 
 def surprises(signals: NDArray[np.float32], reference: Reference) -> Values:

@@ -103,6 +103,7 @@ def manifest_of(
         budget="1 per month",
         scaling=Scaling((-1e6,) * count, (1e6,) * count, ones, dict.fromkeys(streams, known)),
         day_bins=day_bins,
+        sustained=8,
         reference=REFERENCE,
         tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
         layout_version=LAYOUT_VERSION,

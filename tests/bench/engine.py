@@ -117,6 +117,7 @@ def untrained_bundle(spec: ForecasterSpec) -> Bundle:
         budget="1 per month",
         scaling=Scaling((-5.0,), (5.0,), (1.0,), {f"plant/sensor-{k}": known for k in range(STREAMS)}),
         day_bins=bins,
+        sustained=32,
         reference=Reference((0.7, 0.9, 0.0, 0.0), (3.5, 2.0, 0.0, 0.0), (0.03, 0.03, 0.01, 0.01), (1.0, 0.3, 0.1, 0.1)),
         tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
         layout_version=LAYOUT_VERSION,

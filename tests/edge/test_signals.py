@@ -4,10 +4,11 @@ from numpy.typing import NDArray
 
 from edge.calendar import Calendar
 from edge.day import Day
-from edge.signals import CONTEXT, ERROR, HELD, NOVELTY, SUSTAINED, SUSTAINED_SLOTS, Signals
+from edge.signals import CONTEXT, ERROR, HELD, NOVELTY, SUSTAINED, Signals
 from edge.state import SIGNALS, Records
 from tests.conftest import START_MS, records_of
 
+SLOTS = 16  #: of the sustained error's mean
 AT = np.array([START_MS])
 CALM = np.ones(1, bool)
 
@@ -23,7 +24,7 @@ def ranged(channels: int = 2) -> Records:
 
 
 def read(ratio: NDArray[np.float32], observed: NDArray[np.float32], made: Records) -> NDArray[np.float32]:
-    signals: NDArray[np.float32] = Signals(None).read(ratio, observed, AT, made)[0]
+    signals: NDArray[np.float32] = Signals(None, SLOTS).read(ratio, observed, AT, made)[0]
     return signals
 
 
@@ -54,13 +55,13 @@ def test_the_sustained_error_is_a_running_mean_that_no_single_slot_carries_far()
     made = ranged()
     made["sustained"] = 1.0
     most = float(HELD * made["rare"][0, ERROR])
-    assert read(row(2.0, 0), row(0, 0), made)[SUSTAINED] == pytest.approx(1 + 1 / SUSTAINED_SLOTS)
-    assert read(row(1e6, 0), row(0, 0), made)[SUSTAINED] == pytest.approx(1 + (most - 1) / SUSTAINED_SLOTS)
+    assert read(row(2.0, 0), row(0, 0), made)[SUSTAINED] == pytest.approx(1 + 1 / SLOTS)
+    assert read(row(1e6, 0), row(0, 0), made)[SUSTAINED] == pytest.approx(1 + (most - 1) / SLOTS)
 
 
 def test_many_small_errors_add_up() -> None:
-    made, signals = ranged(), Signals(None)
-    for _ in range(50):
+    made, signals = ranged(), Signals(None, SLOTS)
+    for _ in range(100):
         told = signals.read(row(3.0, 0.0), row(0, 0), AT, made)
         signals.remember(told, row(0, 0), AT, made, CALM)
     assert made["sustained"][0] == pytest.approx(3.0, abs=0.01)
@@ -74,14 +75,14 @@ def test_reading_remembers_nothing() -> None:
 
 
 def test_what_was_seen_once_is_not_new_again() -> None:
-    made, signals = ranged(), Signals(None)
+    made, signals = ranged(), Signals(None, SLOTS)
     signals.remember(signals.read(row(0, 0), row(5.0, np.nan), AT, made), row(5.0, np.nan), AT, made, ~CALM)
     assert (made["least"][0].tolist(), made["most"][0].tolist()) == ([-1.0, -1.0], [5.0, 3.0])
     assert read(row(0, 0), row(5.0, 0.0), made)[NOVELTY] == 0
 
 
 def test_the_first_value_begins_the_range() -> None:
-    made, signals = records_of(channels=2), Signals(None)
+    made, signals = records_of(channels=2), Signals(None, SLOTS)
     signals.remember(np.zeros((1, 4), np.float32), row(2.0, np.nan), AT, made, CALM)
     assert made["least"][0, 0] == made["most"][0, 0] == 2.0
     assert np.isnan(made["least"][0, 1])
@@ -89,7 +90,7 @@ def test_the_first_value_begins_the_range() -> None:
 
 def test_the_context_is_the_distance_from_the_day_before() -> None:
     made = records_of(day_bins=24)
-    signals = Signals(Day(24, Calendar("UTC")))
+    signals = Signals(Day(24, Calendar("UTC")), SLOTS)
     made["day"][0, :, 0], made["day"][0, :, 1] = -2.0, 2.0
     assert signals.read(row(0.0), row(3.5), AT, made)[0, CONTEXT] == 1.5
     assert signals.read(row(0.0), row(-2.0), AT, made)[0, CONTEXT] == 0

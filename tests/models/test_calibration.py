@@ -12,10 +12,10 @@ from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.reading import Status
 from edge.runtime import open_runtime
-from edge.signals import CONTEXT, ERROR, LEAST_WIDTH, NOVELTY
+from edge.signals import CONTEXT, ERROR, LEAST_WIDTH, NOVELTY, SUSTAINED
 from edge.surprise import Reference
 from models import calibration
-from models.calibration import calibrate, replay, surprises
+from models.calibration import calibrate, replay, surprises, sustained_slots
 from models.data.readings import of_recordings
 from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
@@ -103,6 +103,16 @@ def test_a_value_is_compared_with_those_around_this_time_a_day_before(trained: B
     reference = trained.manifest.reference
     assert (reference.typical[CONTEXT], reference.rare[CONTEXT]) == pytest.approx((typical, rare), abs=2e-3)
     assert rare > 0.05
+
+
+def test_the_sustained_error_is_a_longer_mean_where_more_slots_were_calibrated_on(
+    trained: Bundle, splits: list[Split], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trained.manifest.sustained == sustained_slots(2 * (SLOTS - LEARNT_FROM)) == 9
+    monkeypatch.setattr(calibration, "MEANS", 40)
+    longer = calibrated(trained, splits)
+    assert longer.sustained == 19
+    assert longer.reference.rare[SUSTAINED] < trained.manifest.reference.rare[SUSTAINED]
 
 
 def test_the_tail_is_of_the_learnt_and_the_held_out_slots(trained: Bundle) -> None:
