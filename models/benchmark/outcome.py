@@ -1,6 +1,6 @@
 """An outcome: what is said about each row of a series."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from edge.reading import Verdicts
 from edge.runs import run_ranks
 from edge.state import record_dtype
 
+CRITICAL = 4.0  #: a score so high is an event without further ones
 FLAWED = 32  #: rows in a row in which something is wrong with every sensor: an event as well, though without a score
 
 Flags = NDArray[np.bool_]
@@ -36,7 +37,11 @@ class Outcome:
 
 
 def of_verdicts(verdicts: Verdicts, policy: AlarmPolicy, first_ms: int, interval_ms: int, rows: int) -> Outcome:
-    """Return the outcome of one stream's verdicts, with the alarms that a policy makes of their scores."""
+    """Return the outcome of one stream's verdicts, with the alarms that a policy makes of their scores.
+
+    An alarm is also open after a single critical score, such as that of a step of what was constant, and where every
+    channel has been flawed for long.
+    """
     row = (verdicts.time - first_ms) // interval_ms
     score, error, flawed = np.zeros(rows), np.full(rows, np.nan), np.zeros(rows, bool)
     score[row] = np.nan_to_num(verdicts.score, nan=0.0)
@@ -44,7 +49,8 @@ def of_verdicts(verdicts: Verdicts, policy: AlarmPolicy, first_ms: int, interval
     error[row] = np.fmax.reduce(np.abs(verdicts.value - verdicts.expected) / reach, axis=1)
     flawed[row] = ((verdicts.quality & UNCLEAN) != 0).all(axis=1)
     lasting = flawed & (run_ranks(flawed) >= FLAWED - 1)
-    return Outcome(score, error, alarms_of(score, policy) | lasting)
+    alone = replace(policy, k=1, n=1, release=policy.release / CRITICAL)
+    return Outcome(score, error, alarms_of(score, policy) | alarms_of(score / CRITICAL, alone) | lasting)
 
 
 def of_scores(score: NDArray[np.float64]) -> Outcome:

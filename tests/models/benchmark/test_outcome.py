@@ -3,7 +3,7 @@ import numpy as np
 from edge.alarm import AlarmPolicy
 from edge.quality import Quality
 from edge.reading import Verdicts
-from models.benchmark.outcome import FLAWED, alarms_of, of_scores, of_verdicts
+from models.benchmark.outcome import CRITICAL, FLAWED, alarms_of, of_scores, of_verdicts
 
 
 def verdicts(time: list[int], score: list[float]) -> Verdicts:
@@ -61,6 +61,12 @@ def test_episodes_are_counted_from_a_row_on() -> None:
     assert outcome.episodes(0).tolist() == [[0, 2], [5, 5], [7, 8]]
     assert outcome.episodes(2).tolist() == [[0, 0], [3, 3], [5, 6]]
     assert np.flatnonzero(outcome.alarm).tolist() == [0, 1, 2, 5, 7, 8]
+
+
+def test_a_critical_score_needs_no_company() -> None:
+    policy, score = AlarmPolicy(k=2, n=3, recovery=2, release=0.5), [0.0, CRITICAL, 0.6, 0.4, 0.4, 0, 3, 0]
+    alarm = of_verdicts(verdicts(list(range(8)), score), policy, 0, 1, 8).alarm
+    assert np.flatnonzero(alarm).tolist() == [1, 2, 3]
 
 
 def test_an_event_is_also_that_all_sensors_have_been_flawed_for_long() -> None:
