@@ -56,3 +56,24 @@ CREATE TABLE relay_letter (
     body BLOB NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX relay_letter_kind ON relay_letter (sink, kind, id);
 """
+
+#: version 3: a verdict is a row of its series, which is found by number; the view has the names
+SERIES = """
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY, stream INTEGER NOT NULL REFERENCES stream, channel TEXT NOT NULL, place INTEGER NOT NULL,
+    UNIQUE (stream, channel));
+CREATE TABLE series_verdict (
+    time INTEGER NOT NULL, series INTEGER NOT NULL REFERENCES series,
+    value REAL, expected REAL, lower REAL, upper REAL, score REAL, status INTEGER NOT NULL,
+    coverage REAL NOT NULL DEFAULT 1, quality INTEGER NOT NULL DEFAULT 0, alarm INTEGER,
+    PRIMARY KEY (time, series)) WITHOUT ROWID;
+INSERT INTO series (stream, channel, place) SELECT stream, channel, place FROM verdict WHERE true ORDER BY time
+    ON CONFLICT (stream, channel) DO UPDATE SET place = excluded.place WHERE place != excluded.place;
+INSERT INTO series_verdict
+    SELECT time, series.id, value, expected, lower, upper, score, status, coverage, quality, alarm FROM verdict
+    JOIN series ON series.stream = verdict.stream AND series.channel = verdict.channel;
+DROP TABLE verdict;
+CREATE VIEW verdict AS
+    SELECT time, stream, channel, value, expected, lower, upper, score, status, coverage, quality, alarm, place
+    FROM series_verdict JOIN series ON series.id = series_verdict.series;
+"""

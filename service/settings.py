@@ -13,6 +13,7 @@ from edge.errors import ConfigError
 from edge.limits import Budget
 from service.broker import BrokerSettings
 from service.health import MetricsSettings
+from service.history import HistorySettings
 from service.maintenance import MaintenanceSettings
 from service.part import ByChannel, Duration, Part
 from service.sinks import SinkName, SinkSettings
@@ -130,6 +131,7 @@ class Settings(Part):
     ballast_mb: int = Field(default=64, ge=0)  #: of a file beside the database that is given up when the disk is full
     bundles: Path = Path("bundles")
     publish: PublishSettings = PublishSettings()
+    history: HistorySettings = HistorySettings()
     maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors
     incident: IncidentSettings | None = IncidentSettings()  #: None: no incidents
     metrics: MetricsSettings | None = None  #: None: nothing listens

@@ -6,20 +6,22 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from edge.alarm import Severity
 from edge.errors import ConfigError
 from service.damage import is_damage, look_for, quarantine
 from service.failpoint import reach
 from service.rejects import Reason
-from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, RELAYS, STANDING, VERDICTS
+from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, RELAYS, SERIES, STANDING, VERDICTS
 
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 3
 MOST_DEAD_LETTERS = 10_000
 MOST_DEAD_BYTES = 256 * 1024 * 1024  #: of their payloads
+_CACHE_KIB = 32 * 1024  # the states of 10,000 streams fit
+_CHECKPOINT_PAGES = 4000  # of the log, which take a disk some tenths of a second
 _BUSY_S = 1.0  # the writer tries again by itself, and must be able to end in time
 _WEIGHED_AFTER = 16 * 1024 * 1024  # bytes of payloads added, after which they are summed up again
 
@@ -46,16 +48,13 @@ CREATE TABLE outbox (
 
 _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
-    3: (DEAD_LETTERS, STANDING, RELAYS),
+    3: (DEAD_LETTERS, STANDING, RELAYS, SERIES),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (
     SELECT max(id) FROM (SELECT id, sum(length(payload)) OVER (ORDER BY id DESC) AS total FROM dead_letter)
     WHERE total > ?)"""
 
-#: time, stream, channel, value, expected, lower, upper, score, status, coverage, quality,
-#: start of the open alarm, place of the channel
-VerdictRow = tuple[int, int, str, Any, Any, Any, Any, Any, int, float, int, int | None, int]
 StateRow = tuple[int, str, int, bytes]
 
 
@@ -169,6 +168,8 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return db
 
     def close(self) -> None:
@@ -210,13 +211,6 @@ class Store:
     def save_states(self, rows: Iterable[StateRow]) -> None:
         """Replace the state records of streams."""
         self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", rows)
-
-    def add_verdicts(self, rows: Iterable[VerdictRow]) -> None:
-        """Store verdicts, a row each channel; what has been said of a slot once stays."""
-        insert = """INSERT OR IGNORE INTO verdict
-            (time, stream, channel, value, expected, lower, upper, score, status, coverage, quality, alarm, place)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-        self._db.executemany(insert, rows)
 
     def open_alarm(self, alarm: Alarm) -> Alarm | None:
         """Store an alarm that has just opened, and return it as it is stored; None if it is not new."""

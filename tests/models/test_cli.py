@@ -13,6 +13,7 @@ from edge.bundle import Bundle, read_bundle
 from models.data.recordings import Recording
 from service.cli import main
 from service.store import Store
+from service.verdict_book import add_series, insert
 
 BRIEF = ("--set", "epochs=3", "--set", "lookback=6", "--set", "units=4", "--set", "stretch=16", "--family", "mlp")
 
@@ -93,12 +94,10 @@ def test_train_and_detect_read_what_the_service_has_kept(
     store.open()
     with store.transaction():
         (stream,) = store.add_streams("pumps", ["pump-1"])
-        for slot, values in zip(recording.slots.tolist(), recording.values.tolist(), strict=True):
-            rows = zip(("flow", "heat"), values, strict=True)
-            time = slot * recording.interval_ms
-            store.add_verdicts(
-                (time, stream, name, value, None, None, None, 0.5, 1, 1.0, 0, None, 0) for name, value in rows
-            )
+        series = add_series(store.db, [stream], ["flow", "heat"])[0].tolist()
+        times, none = (recording.slots * recording.interval_ms).tolist(), [None] * len(recording.slots)
+        for one, values in zip(series, recording.values.T.tolist(), strict=True):
+            insert(store.db, times, [one] * len(times), values, none, none, none, [0.5] * len(times), [1] * len(times))
     store.close()
     options = ("--channel", "heat", "--channel", "flow", "--normal", "--out", tmp_path, *BRIEF, "--json")
     result = run("train", tmp_path / "foresense.db", *options)
@@ -229,6 +228,7 @@ import sys
 from click.testing import CliRunner
 from service.cli import main
 from service.store import Store
+from service.verdict_book import add_series, insert
 for arguments in (["train", "--help"], ["detect", {str(data)!r}, *{options!r}]):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output

@@ -52,15 +52,6 @@ def test_streams_come_back_with_their_states(store: Store) -> None:
     assert store.load_streams("other") == []
 
 
-def test_what_was_said_of_a_slot_stays(store: Store, database: Path) -> None:
-    with store.transaction():
-        store.add_verdicts([(10, 1, "flow", 1.0, float("nan"), None, None, float("nan"), 0, 0.5, 4, None, 0)])
-        store.add_verdicts([(10, 1, "flow", 2.0, 1.0, 0.0, 2.0, 0.5, 1, 1.0, 0, 10, 0)])
-    with closing(sqlite3.connect(database)) as db:
-        rows = db.execute("SELECT * FROM verdict").fetchall()
-    assert rows == [(10, 1, "flow", 1.0, None, None, None, None, 0, 0.5, 4, None, 0)]
-
-
 def test_an_alarm_opens_once_rises_and_closes(store: Store) -> None:
     with store.transaction():
         assert store.open_alarm(alarm())
@@ -188,6 +179,30 @@ def test_verdicts_of_schema_1_are_told_their_alarm(database: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         told = db.execute("SELECT stream, time, alarm, place FROM verdict WHERE alarm IS NOT NULL ORDER BY 1, 2")
         assert told.fetchall() == [(1, 110, 110, 0), (1, 120, 110, 0), (1, 150, 150, 0), (2, 100, 100, 0)]
+
+
+def test_a_verdict_of_schema_2_is_found_by_its_series(database: Path) -> None:
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as db:
+        db.executescript(" ".join([_SCHEMA, *_MIGRATIONS[2], "PRAGMA user_version = 2;"]))
+        db.execute("INSERT INTO stream VALUES (1, 'main', 'a'), (2, 'main', 'b')")
+        rows = [
+            (10, 1, "flow", 1.5, 1.25, 1.0, 2.0, 0.5, 1, 1.0, 0, None, 0),
+            (10, 1, "heat", None, 1.25, 1.0, 2.0, 0.5, 1, 0.5, 1, None, 1),
+            (10, 2, "flow", 1.5, 1.25, 1.0, 2.0, None, 0, 1.0, 0, 10, 0),
+            (20, 1, "heat", 1.5, None, None, None, 2.5, 2, 1.0, 0, None, 0),  # its bundle has it first by now
+        ]
+        db.executemany("INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        db.commit()
+        before = db.execute("SELECT * FROM verdict ORDER BY time, stream, channel").fetchall()
+    store = Store(database)
+    store.open()
+    store.close()
+    with closing(sqlite3.connect(database)) as db:
+        after = db.execute("SELECT * FROM verdict ORDER BY time, stream, channel").fetchall()
+        series = db.execute("SELECT stream, channel, place FROM series ORDER BY id").fetchall()
+    assert [row[:-1] for row in after] == [row[:-1] for row in before]
+    assert series == [(1, "flow", 0), (1, "heat", 0), (2, "flow", 0)]
 
 
 def test_a_newer_database_is_refused(store: Store, database: Path) -> None:

@@ -10,28 +10,19 @@ from click.testing import CliRunner
 import service.verdicts
 from edge.table import HEADER
 from service.cli import main
-from service.store import Store, VerdictRow
+from service.store import Store
+from service.verdict_book import add_series, insert
 
 T0 = 1_700_000_000_000
 
 
-def verdict(slot: int, stream: int, channel: str, place: int, value: float | None = 1.5) -> VerdictRow:
+def say(store: Store, slot: int, stream: int, channels: dict[str, float | None]) -> None:
+    """Store what is said of a slot, the channels in the order of their bundle."""
     alarm = T0 if stream == 1 else None
-    return (
-        T0 + 1000 * slot,
-        stream,
-        channel,
-        value,
-        1.25,
-        1.0,
-        2.0,
-        0.5,
-        2 if alarm else 1,
-        0.5,
-        6 * place,
-        alarm,
-        place,
-    )
+    series = add_series(store.db, [stream], list(channels))[0].tolist()
+    for place, (value, one) in enumerate(zip(channels.values(), series, strict=True)):
+        row = (T0 + 1000 * slot, one, value, 1.25, 1.0, 2.0, 0.5, 2 if alarm else 1, 0.5, 6 * place, alarm)
+        insert(store.db, *([each] for each in row))
 
 
 @pytest.fixture
@@ -42,9 +33,11 @@ def kept(database: Path) -> Path:
     with store.transaction():
         store.add_streams("pumps", ["b", "a,1"])
         store.add_streams("fans", ["a,1"])
-        store.add_verdicts([verdict(0, 1, "heat", 0), verdict(0, 1, "flow", 1), verdict(0, 2, "heat", 0, None)])
-        store.add_verdicts([verdict(1, 1, "heat", 0), verdict(1, 1, "flow", 1), verdict(0, 2, "flow", 1)])
-        store.add_verdicts([verdict(2, 1, "load", 0), verdict(0, 3, "speed", 0)])
+        say(store, 0, 1, {"heat": 1.5, "flow": 1.5})
+        say(store, 0, 2, {"heat": None, "flow": 1.5})
+        say(store, 1, 1, {"heat": 1.5, "flow": 1.5})
+        say(store, 2, 1, {"load": 1.5})
+        say(store, 0, 3, {"speed": 1.5})
     store.close()
     return database
 

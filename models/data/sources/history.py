@@ -15,13 +15,13 @@ from models.data.sources.source import BLOCK_ROWS, Block
 
 _MAGIC = b"SQLite format 3\0"
 _MONITORS = "SELECT DISTINCT monitor FROM stream ORDER BY monitor"
-_CHANNELS = """SELECT DISTINCT channel FROM verdict JOIN stream ON stream.id = verdict.stream
+_CHANNELS = """SELECT DISTINCT channel FROM series JOIN stream ON stream.id = series.stream
     WHERE monitor = ? ORDER BY channel"""
-_HAS_CHANNEL = """SELECT EXISTS (SELECT 1 FROM verdict JOIN stream ON stream.id = verdict.stream
+_HAS_CHANNEL = """SELECT EXISTS (SELECT 1 FROM series JOIN stream ON stream.id = series.stream
     WHERE monitor = ? AND channel = ?)"""
 _VALUES = """SELECT time, stream, name, channel, CASE WHEN status = ? OR NOT ? THEN value END
-    FROM verdict CROSS JOIN stream ON stream.id = verdict.stream
-    WHERE monitor = ? AND time >= ? AND time < ? ORDER BY time, stream"""  # the order of the table's key
+    FROM series_verdict CROSS JOIN series ON series.id = series CROSS JOIN stream ON stream.id = stream
+    WHERE monitor = ? AND time >= ? AND time < ? ORDER BY time, series"""  # the order of the table's key
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,17 @@ from edge.errors import ConfigError, DataError
 from edge.reading import Status
 from models.data.sources.history import History, is_history
 from models.data.sources.source import Block
-from service.store import Store, VerdictRow
+from service.store import Store
+from service.verdict_book import add_series, insert
 
 T0 = 1_700_000_000_000
 
 
-def verdict(slot: int, stream: int, channel: str, value: float | None, status: Status = Status.NORMAL) -> VerdictRow:
-    return T0 + 1000 * slot, stream, channel, value, None, None, None, 0.5, int(status), 1.0, 0, None, 0
+def say(
+    store: Store, slot: int, stream: int, channel: str, value: float | None, status: Status = Status.NORMAL
+) -> None:
+    series = int(add_series(store.db, [stream], [channel])[0, 0])
+    insert(store.db, [T0 + 1000 * slot], [series], [value], [None], [None], [None], [0.5], [int(status)])
 
 
 @pytest.fixture
@@ -25,17 +29,13 @@ def database(tmp_path: Path) -> Path:
     with store.transaction():
         one, other = store.add_streams("pumps", ["a", "b"])
         (fan,) = store.add_streams("fans", ["a"])
-        store.add_verdicts(
-            [
-                verdict(0, one, "flow", 1.5, Status.LEARNING),
-                verdict(0, one, "heat", 20.0, Status.LEARNING),
-                verdict(0, other, "flow", 2.5),
-                verdict(1, one, "flow", None),
-                verdict(1, one, "heat", 21.0),
-                verdict(2, one, "flow", 9.5, Status.ANOMALY),
-                verdict(1, fan, "speed", 7.0),
-            ]
-        )
+        say(store, 0, one, "flow", 1.5, Status.LEARNING)
+        say(store, 0, one, "heat", 20.0, Status.LEARNING)
+        say(store, 0, other, "flow", 2.5)
+        say(store, 1, one, "flow", None)
+        say(store, 1, one, "heat", 21.0)
+        say(store, 2, one, "flow", 9.5, Status.ANOMALY)
+        say(store, 1, fan, "speed", 7.0)
     store.close()
     return path
 
@@ -77,7 +77,7 @@ def test_a_database_that_is_being_written_can_be_read(database: Path) -> None:
     store.open()
     try:
         with store.transaction():
-            store.add_verdicts([verdict(9, 3, "speed", 1.0)])
+            say(store, 9, 3, "speed", 1.0)
             assert len(told(list(History(database, ("speed",), "fans").blocks()))) == 1
         assert len(told(list(History(database, ("speed",), "fans").blocks()))) == 2
     finally:
