@@ -1,17 +1,17 @@
 """The inbox: the bounded queue between the network thread and the writer."""
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
 from threading import Condition
 from time import monotonic
+from typing import NamedTuple
 
 MOST_MESSAGES = 20_000
 MOST_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 400  # bytes a queued message takes beside its payload
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as it came, nothing read yet."""
 
     epoch: int  #: the connection it came on
@@ -59,28 +59,38 @@ class Inbox:
         with self._condition:
             return len(self._messages)
 
-    def put(self, message: Message, timeout_s: float) -> bool:
-        """Add a message, and return whether there was room within the timeout and the inbox is open."""
+    def put(self, messages: Sequence[Message], timeout_s: float) -> int:
+        """Add messages in their order, and return how many found room within the timeout; none do if it is closed."""
+        deadline = monotonic() + timeout_s
+        added = 0
         with self._condition:
-            if not self._condition.wait_for(lambda: self._closed or self._has_room(message), timeout_s):
-                return False
-            if self._closed:
-                return False
-            self._messages.append(message)
-            self._bytes += len(message.payload) + _OVERHEAD
-            self._condition.notify_all()
-            return True
+            while added < len(messages) and not self._closed:
+                if room := self._room(messages[added:] if added else messages):
+                    self._messages.extend(messages[added : added + room])
+                    self._bytes += _size(messages[added : added + room])
+                    added += room
+                    self._condition.notify_all()
+                elif (left := deadline - monotonic()) <= 0 or not self._condition.wait(left):
+                    break
+        return added
 
-    def take(self, most: int, timeout_s: float) -> list[Message]:
-        """Return what is there, up to `most`; wait only while there is nothing and nobody calls wake()."""
+    def take(self, most: int, timeout_s: float, most_bytes: int = MOST_BYTES) -> list[Message]:
+        """Return what is there, up to `most` messages and bytes; wait only while there is nothing and nobody wakes."""
         deadline = monotonic() + timeout_s
         with self._condition:
             while not (self._messages or self._woken or self._closed):
                 if not self._condition.wait(deadline - monotonic()) and monotonic() >= deadline:
                     break
             self._woken = False
-            batch = [self._messages.popleft() for _ in range(min(most, len(self._messages)))]
-            self._bytes -= sum(len(message.payload) + _OVERHEAD for message in batch)
+            batch: list[Message] = []
+            size = 0
+            while self._messages and len(batch) < most:
+                more = len(self._messages[0].payload) + _OVERHEAD
+                if batch and size + more > most_bytes:
+                    break
+                batch.append(self._messages.popleft())
+                size += more
+            self._bytes -= size
             self._taken += len(batch)
             self._condition.notify_all()
             return batch
@@ -108,7 +118,20 @@ class Inbox:
         with self._condition:
             return self._closed and not self._messages
 
-    def _has_room(self, message: Message) -> bool:
-        if not self._messages:
-            return True
-        return len(self._messages) < self._most_messages and self._bytes + len(message.payload) <= self._most_bytes
+    def _room(self, messages: Sequence[Message]) -> int:
+        """Return how many of the messages there is room for now; one that is alone always fits."""
+        most = self._most_messages - len(self._messages)
+        if len(messages) <= most and self._bytes + _size(messages) <= self._most_bytes:
+            return len(messages)
+        size, count = self._bytes, 0
+        for message in messages[: max(most, 0)]:
+            size += len(message.payload) + _OVERHEAD
+            if size > self._most_bytes:
+                break
+            count += 1
+        return count or (not self._messages)
+
+
+def _size(messages: Sequence[Message]) -> int:
+    """Return the bytes that messages take while they are queued."""
+    return sum([len(message.payload) for message in messages]) + _OVERHEAD * len(messages)

@@ -11,7 +11,7 @@ from functools import wraps
 from threading import Lock
 from typing import Any, NamedTuple, ParamSpec
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -21,7 +21,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from edge.errors import ForesenseError
 from service.backoff import LATEST_S, LONGEST_WAIT_S
 from service.broker import BrokerSettings
+from service.bulk_reader import BulkClient, OnReceived, StockClient, client_class
 from service.link import Link
+from service.packets import Received
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ class Connection:
         self.on_turn: Callable[[], None] = _nothing  #: the network thread came round, as it does about once a second
         self.on_answer: Callable[[], None] = _nothing  #: to probe()
         self.on_taken_over: Callable[[], None] = _nothing  #: another client seems to have our name
-        self.on_message: Callable[[MQTTMessage], None] = _nothing
+        self.on_received: OnReceived = _nothing  #: messages, in their order
         self.on_published: Callable[[int, str | None], None] = _nothing  #: mid, and the reason if it was refused
         self._broker = broker
         self._client_id = client_id
@@ -131,9 +133,8 @@ class Connection:
     def acknowledge(self, epoch: int, mids: Sequence[int]) -> None:
         """Acknowledge messages in this order, if they came on the connection that is open now."""
         with self._epoch_lock:
-            if epoch == self.epoch:
-                for mid in mids:
-                    self._client.ack(mid, 1)
+            if epoch == self.epoch and mids:
+                self._client.acknowledge(mids)
 
     def probe(self) -> None:
         """Ask the broker for an answer, which comes to on_answer after all that it had sent us before.
@@ -146,6 +147,15 @@ class Connection:
         """Publish; with QoS 1 the answer comes to on_published."""
         return self._client.publish(topic, payload, qos, retain)
 
+    def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish to topics at QoS 0, without an answer."""
+        self._client.publish_all(messages)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether much of what was published at QoS 0 is not yet on the network."""
+        return self._client.is_behind
+
     def drop(self) -> None:
         """Break the connection off, so that the broker sends again what is not acknowledged."""
         self._link.drops()
@@ -157,8 +167,8 @@ class Connection:
     def _v5(self) -> bool:
         return self._broker.protocol == 5
 
-    def _new_client(self) -> Client:
-        client = Client(
+    def _new_client(self) -> BulkClient | StockClient:
+        client = client_class()(
             CallbackAPIVersion.VERSION2,
             self._client_id,
             clean_session=None if self._v5 else not self._persistent,
@@ -174,7 +184,7 @@ class Connection:
         client.on_connect_fail = _guarded(self._not_connected)
         client.on_disconnect = _guarded(self._disconnected)
         client.on_subscribe = _guarded(self._subscribed)
-        client.on_message = _guarded(self._received)
+        client.on_received = _guarded(self._received)
         client.on_publish = _guarded(self._published)
         client.loop_misc = self._turning(client.loop_misc)  # type: ignore[method-assign]
         client.on_unsubscribe = _guarded(lambda *_: self.on_answer())
@@ -232,8 +242,8 @@ class Connection:
     def _subscribed(self, _c: Client, _u: Any, _m: int, codes: list[ReasonCode], _p: Properties | None) -> None:
         self.on_subscribed([str(code) for code in codes if code.is_failure])
 
-    def _received(self, _c: Client, _u: Any, message: MQTTMessage) -> None:
-        self.on_message(message)
+    def _received(self, messages: Sequence[Received]) -> None:
+        self.on_received(messages)
 
     def _published(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties | None) -> None:
         self.on_published(mid, str(reason) if reason.is_failure else None)

@@ -6,11 +6,10 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from paho.mqtt.client import MQTTMessage
-
 from edge.errors import ForesenseError
 from service.broker import BrokerSettings
 from service.mqtt import Connection
+from service.packets import Received
 
 _PATIENCE_S = 10.0
 _SESSION_S = 600  # what a probe leaves behind if it is killed
@@ -42,7 +41,7 @@ class Probe:
         self._connection.on_open = self._open
         self._connection.on_subscribed = self._subscribed
         self._connection.on_published = self._published
-        self._connection.on_message = self._hear
+        self._connection.on_received = self._hear
 
     def __enter__(self) -> Self:
         """Connect; ProbeError says why that is not possible."""
@@ -110,9 +109,9 @@ class Probe:
             self._answers[mid] = refusal
             self._changed.notify_all()
 
-    def _hear(self, message: MQTTMessage) -> None:
+    def _hear(self, received: Sequence[Received]) -> None:
         with self._changed:
-            self.heard.append((message.topic, bytes(message.payload)))
+            self.heard += [(topic, payload) for _, _, topic, payload, _ in received]
             self._changed.notify_all()
         if self._takes:
-            self._connection.acknowledge(self._connection.epoch, [message.mid])
+            self._connection.acknowledge(self._connection.epoch, [mid for mid, qos, *_ in received if qos])

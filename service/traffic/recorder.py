@@ -7,13 +7,12 @@ from itertools import groupby
 from threading import Event
 from time import monotonic
 
-from paho.mqtt.client import MQTTMessage
-
 from edge.errors import ForesenseError
 from service.broker import BrokerSettings, place
-from service.consumer import acknowledge, as_message
+from service.consumer import acknowledge, as_messages
 from service.inbox import Inbox, Message
 from service.mqtt import Connection
+from service.packets import Received
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class _Line:
         self.connection.on_open = lambda _session: self.connection.subscribe(filters)
         self.connection.on_subscribed = self._answered
         self.connection.on_lost = self._lost
-        self.connection.on_message = self._received
+        self.connection.on_received = self._received
 
     def wait_until_subscribed(self) -> None:
         """Return once the broker has subscribed us; ForesenseError if it does not."""
@@ -64,10 +63,10 @@ class _Line:
             self.interruptions += 1
             log.warning("the connection is lost: what comes until it is back is missing from the recording")
 
-    def _received(self, message: MQTTMessage) -> None:
-        while not self._inbox.put(as_message(message, self.connection.epoch, self._source), _WAIT_S):
-            if self._stop.is_set():
-                return
+    def _received(self, received: Sequence[Received]) -> None:
+        messages = as_messages(received, self.connection.epoch, self._source)
+        while messages and not self._stop.is_set():
+            messages = messages[self._inbox.put(messages, _WAIT_S) :]
 
 
 class Recorder:

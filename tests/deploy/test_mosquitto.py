@@ -36,7 +36,7 @@ class Client:
             ["plant/#", "foresense/#", "$SYS/broker/#"]
         )
         self.connection.on_subscribed = self._subscribed.append
-        self.connection.on_message = lambda message: self.heard.append(message.topic)
+        self.connection.on_received = lambda messages: self.heard.extend(topic for _, _, topic, *_ in messages)
         self.connection.on_published = lambda _mid, refused: self.answers.append(refused)
         self.connection.start()
         wait_until(lambda: bool(self._subscribed), f"{name} is subscribed")

@@ -46,7 +46,7 @@ def test_the_time_in_which_messages_wait_does_not_count() -> None:
     broker, inbox = FakeBroker(), Inbox()
     attention = Attention(inbox, broker)
     attention.look()
-    inbox.put(Message(0, 1, 1, "plant/a/value", b"1", False, 0), 1)
+    inbox.put([Message(0, 1, 1, "plant/a/value", b"1", False, 0)], 1)
     broker.heard["north"] = 1000
     attention.look()
     inbox.take(1, 0)

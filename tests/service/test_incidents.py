@@ -1,7 +1,6 @@
 """Incidents with a real database: which alarms are one, and what the world is told."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -121,7 +120,7 @@ def test_streams_of_two_sites_have_nothing_to_do_with_each_other_and_those_of_tw
 
     messages = plant({stream: [20] for stream in STREAMS})
     named = [
-        Message(**{f: getattr(m, f) for f in m.__slots__} | {"topic": m.topic.replace("plant/", f"{root}/")})
+        m._replace(topic=m.topic.replace("plant/", f"{root}/"))
         for m in messages
         for root, streams in (("pumps", "ab"), ("fans", "c"), ("mills", "de"))
         if m.topic.split("/")[1] in streams
@@ -191,8 +190,8 @@ def test_an_incident_is_told_wherever_the_alarms_of_its_site_are(
     )
     bench = make_bench(north, south, incident=TOGETHER)
     messages = plant({"a": [20], "b": [22], "c": [25]})
-    bench.take([replace(each, source="south") for each in messages])
-    bench.take([replace(each, source="north") for each in plant({"a": [20]})])
+    bench.take([each._replace(source="south") for each in messages])
+    bench.take([each._replace(source="north") for each in plant({"a": [20]})])
     bench.stop()
 
     assert bench.query("SELECT DISTINCT sink, kind FROM outbox ORDER BY 1, 2") == [

@@ -1,6 +1,5 @@
 """Dead letters put back into a writer with a real database."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,7 @@ def test_large_letters_are_read_some_at_a_time(database: Path) -> None:
 @pytest.mark.parametrize("size", [LARGEST_PAYLOAD, LARGEST_PAYLOAD + 1])
 def test_a_payload_that_is_read_is_kept_whole(size: int, make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
     bench = make_bench(make_monitor())
-    bench.take([replace(message(payload=b"x" * size), source="south")])
+    bench.take([message(payload=b"x" * size)._replace(source="south")])
     bench.stop()
     (letter,) = DeadLetters(Access(bench.database), "me").list(Which(), 1)
     assert (letter.size, letter.whole, letter.source) == (size, size <= LARGEST_PAYLOAD, "south")

@@ -61,7 +61,7 @@ def test_messages_come_and_go_over_a_websocket_and_again_when_it_was_lost(settin
     connection.on_open = lambda _session: connection.subscribe(["web/+"])
     subscribed: list[list[str]] = []
     connection.on_subscribed = subscribed.append
-    connection.on_message = lambda message: heard.append(bytes(message.payload))
+    connection.on_received = lambda messages: heard.extend(payload for *_, payload, _ in messages)
     connection.start()
     try:
         wait_until(lambda: len(subscribed) == 1, "subscribed")
