@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.explain import Explanation, explain
 from edge.quality import words
@@ -52,7 +53,7 @@ class AlarmBook:
     def enter(self, monitor: Monitor, verdicts: Verdicts) -> int:
         """Enter what the verdicts changed, in their order, and return how many alarms are new."""
         opened = 0
-        for i in np.flatnonzero((verdicts.alarm != 0) | (verdicts.change != Change.NONE)).tolist():
+        for i in np.flatnonzero(self._matter(verdicts)).tolist():
             row, time = int(verdicts.stream[i]), int(verdicts.time[i])
             stream, name = monitor.ids[row], monitor.names[row]
             change = verdicts.change[i]
@@ -67,6 +68,14 @@ class AlarmBook:
                     self._store.raise_peak(stream, float(verdicts.score[i]), time, channel)
                 self._release(monitor, stream, name, time)
         return opened
+
+    def _matter(self, verdicts: Verdicts) -> NDArray[np.bool_]:
+        """Tell which verdicts (n,) may change something."""
+        changes, goes_on = verdicts.change != Change.NONE, verdicts.alarm != 0
+        if not self._held and not (verdicts.change == Change.OPENED).any():
+            goes_on = goes_on & (verdicts.score >= 1.0)  # none is held, and what scores less is no peak
+        matter: NDArray[np.bool_] = changes | goes_on
+        return matter
 
     def release_silent(self, monitor: Monitor, times: Mapping[int, int]) -> None:
         """Tell of the held alarms of streams that say no more, by row and their own time (UTC epoch, ms)."""

@@ -17,7 +17,9 @@ from edge.state import LAYOUT_VERSION, NEVER
 from service.maintenance import Maintenance
 from service.messages import sink
 from service.payloads.conventions import open_payload, publish_nothing
+from service.payloads.json import JsonPayload
 from service.payloads.payload import Run
+from service.payloads.plain_json import Plain
 from service.rejects import Reason, RejectError
 from service.settings import MonitorSettings
 from service.store import SavedStream, StateRow
@@ -129,6 +131,10 @@ class Monitor:
             raise self._unknown([run.channel for run in runs])
         return known
 
+    def read_many(self, payloads: Sequence[bytes], matches: Sequence[Match]) -> Plain | None:
+        """Return what messages say if all of them are plain, which is read at once; None if they are not."""
+        return self._payload.read_many(payloads, matches) if isinstance(self._payload, JsonPayload) else None
+
     def _unknown(self, channels: list[str]) -> RejectError:
         got = ", ".join(map(repr, channels[:5]))
         return RejectError(Reason.CHANNEL, f"expected one of {', '.join(self.channels)}, got {got}")
@@ -136,6 +142,10 @@ class Monitor:
     def index(self, channel: str) -> int:
         """Return the place of a channel within the bundle."""
         return self._channel_index[channel]
+
+    def place(self, channel: str) -> int | None:
+        """Return the place of a channel within the bundle, if the bundle has it."""
+        return self._channel_index.get(channel)
 
     def row(self, stream: str) -> int:
         """Return the row of a stream, a new one if it is new; RejectError if there may be no more."""
@@ -182,14 +192,19 @@ class Monitor:
         accepted = self.engine.accept(np.array(rows, np.int32))
         return [self.names[row] for row in accepted.tolist()]
 
-    def heard(self, now_ms: int) -> None:
-        """Remember when the streams' newest readings came; `now_ms` is of a monotonic clock."""
-        newest = self.engine.table.field("newest", np.arange(len(self.engine.table), dtype=np.int32))
-        room = len(newest) - len(self._newest)
-        if not len(self._newest):  # what a restart brought back did not come now
-            self._newest, self._heard_ms, room = np.where(newest == NEVER, 0, newest), np.full(len(newest), now_ms), 0
-        self._newest = np.concatenate([self._newest, np.zeros(room, np.int64)])
-        self._heard_ms = np.concatenate([self._heard_ms, np.full(room, now_ms)])
+    def heard(self, now_ms: int, rows: NDArray[np.int32] | None = None) -> None:
+        """Remember when the newest readings of rows came, of all streams if none are told; `now_ms` is monotonic."""
+        table, known = self.engine.table, len(self._newest)
+        if rows is not None and known == len(table):
+            newest = table.field("newest", rows)
+            self._heard_ms[rows[newest > self._newest[rows]]] = now_ms
+            self._newest[rows] = np.maximum(self._newest[rows], newest)
+            return
+        newest = table.field("newest", np.arange(len(table), dtype=np.int32))
+        if not known:  # what a restart brought back did not come now
+            self._newest, self._heard_ms = np.where(newest == NEVER, 0, newest), np.full(len(newest), now_ms)
+        self._newest = np.concatenate([self._newest, np.zeros(len(newest) - len(self._newest), np.int64)])
+        self._heard_ms = np.concatenate([self._heard_ms, np.full(len(newest) - len(self._heard_ms), now_ms)])
         self._heard_ms[newest > self._newest] = now_ms
         self._newest = np.maximum(self._newest, newest)
 

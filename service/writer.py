@@ -10,8 +10,6 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TypeVar
 
-import numpy as np
-
 from edge.engine import Engine
 from edge.reading import Verdicts
 from service.alarms import AlarmBook
@@ -20,6 +18,7 @@ from service.change import Change
 from service.counters import Counters
 from service.disk import Disk
 from service.failpoint import reach
+from service.history import HistorySettings
 from service.inbox import Inbox, Message
 from service.incidents import Incidents
 from service.intake import Intake, Sorted
@@ -33,13 +32,14 @@ from service.replays import Replays
 from service.requests import Requests
 from service.settings import IncidentSettings
 from service.standing import Standing
-from service.store import Store, VerdictRow
+from service.store import Store
+from service.verdict_book import VerdictBook
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BATCH = 500  #: messages a transaction, at most
+BATCH, BATCH_BYTES = 5_000, 2 * 1024 * 1024  #: messages a transaction, at most, and their bytes
 _IDLE_S = 1.0
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 30.0
 
@@ -90,6 +90,7 @@ class Writer:
         ballast_mb: int = 0,
         outbox: Outbox | None = None,
         heard: Callable[[], Heard] | None = None,
+        history: HistorySettings | None = None,
     ) -> None:
         self._store = store
         self._inbox = inbox
@@ -99,6 +100,7 @@ class Writer:
         self._mutes = Mutes(store)
         self._replays = Replays(store)
         self._outbox = outbox or Outbox(store, mqtt_sinks(monitors), counters)
+        self._verdicts = VerdictBook(store, (history or HistorySettings()).verdicts)
         self._assemble(monitors)
         self._change: Change | None = None
         self._standing = standing or Standing(counters, inbox)
@@ -168,7 +170,7 @@ class Writer:
                     self._change = None
                     self._standing.look(self._monitors)
                     change.done.set()
-                batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S)
+                batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S, BATCH_BYTES)
                 self._attention.look()
                 self._commit(batch)
         except Exception:
@@ -225,6 +227,7 @@ class Writer:
         """Read what the database knows of some monitors, or of all."""
         self._version = -1
         self._outbox.restore()
+        self._verdicts.restore()
         self._alarms.restore()
         with self._store.transaction():
             self._outbox.clear_strangers()
@@ -268,9 +271,10 @@ class Writer:
         if new := monitor.new_names():
             monitor.begin(self._store.add_streams(monitor.name, new))
         gain.readings += len(columns)
+        readings = monitor.readings(columns)
         with _counting(monitor.engine, gain):
-            verdicts = monitor.engine.feed(monitor.readings(columns))
-        monitor.heard(self._attention.ms(monitor.broker))
+            verdicts = monitor.engine.feed(readings)
+        monitor.heard(self._attention.ms(monitor.broker), readings.stream)
         yield from self._enter(monitor, verdicts, gain)
 
     def _tick(self, gain: _Gain) -> Iterator[Scored]:
@@ -293,7 +297,7 @@ class Writer:
         """Store what the engine has said, and the states that it left."""
         self._store.save_states(monitor.changed_states())
         if self._recovery.stores_verdicts:
-            self._store.add_verdicts(_verdict_rows(monitor, verdicts))
+            self._verdicts.enter(monitor, verdicts)
             self._outbox.post_verdicts(monitor, verdicts)
         else:
             gain.unstored += len(verdicts)
@@ -326,25 +330,3 @@ def _counting(engine: Engine, gain: _Gain) -> Iterator[None]:
 
 def _monotonic_ms() -> int:
     return int(1000 * monotonic())
-
-
-def _verdict_rows(monitor: Monitor, verdicts: Verdicts) -> Iterator[VerdictRow]:
-    """Return verdicts on n slots of C channels as n * C rows."""
-    count = len(monitor.channels)
-    ids = [monitor.ids[row] for row in verdicts.stream.tolist() for _ in range(count)]
-    return zip(
-        verdicts.time.repeat(count).tolist(),
-        ids,
-        monitor.channels * len(verdicts),
-        verdicts.value.ravel().tolist(),
-        verdicts.expected.ravel().tolist(),
-        verdicts.lower.ravel().tolist(),
-        verdicts.upper.ravel().tolist(),
-        verdicts.score.astype(np.float64).repeat(count).tolist(),
-        verdicts.status.repeat(count).tolist(),
-        verdicts.coverage.astype(np.float64).repeat(count).tolist(),
-        verdicts.quality.ravel().tolist(),
-        [alarm or None for alarm in verdicts.alarm.repeat(count).tolist()],
-        list(range(count)) * len(verdicts),
-        strict=True,
-    )

@@ -1,10 +1,11 @@
 """JSON by paths: the values of one or several channels, and perhaps their times, one by one or in columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.payloads.document import Path, number, numbers, read_json
 from service.payloads.payload import ANYWHERE, Run
+from service.payloads.plain_json import Plain, PlainJson
 from service.payloads.timestamps import Timestamps
 from service.rejects import Reason, RejectError
 from service.topics import Match
@@ -31,6 +32,8 @@ class JsonPayload:
         self._time = Path(time) if time else None
         self._step = Path(step) if step else None
         self._timestamps = Timestamps(time_zone)
+        simple = not (fields or step or "." in value or "." in (time or ""))
+        self._plain = PlainJson(value, time) if simple else None
 
     def parse(self, payload: bytes, channel: str, match: Match = ANYWHERE, /) -> list[Run]:
         """Return the values of each channel found."""
@@ -53,6 +56,13 @@ class JsonPayload:
             return self._read_columns(found, self._count_on(message, time, found, match))
         times_ms = [self._timestamps.ms(time, match.stream)]
         return [Run(name, [number(raw, fields[name])], times_ms) for name, raw in found.items()]
+
+    def read_many(self, payloads: Sequence[bytes], matches: Sequence[Match]) -> Plain | None:
+        """Return what messages say, as parse() would of each, if all of them are plain; None if they are not."""
+        plain = self._plain.read(payloads) if self._plain is not None else None
+        if plain is not None and plain.times_ms and not self._timestamps.are_ms([match.stream for match in matches]):
+            return None
+        return plain
 
     def _count_on(self, message: Any, first: Any, found: Mapping[str, Any], match: Match) -> list[int]:
         """Return a time for each value of the first channel."""

@@ -12,7 +12,7 @@ from service.rejects import Reason, RejectError
 MOST_STREAMS = 100_000  #: whose unit is remembered
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
-_SURE = 978_307_200_000  # 2001; below, a device may count from when it was switched on
+SURE = 978_307_200_000  #: 2001; below, a device may count from when it was switched on
 _NUMBERS = frozenset({int, float})
 
 
@@ -79,11 +79,22 @@ class Timestamps:
         within(times[-1], step)
         return times
 
+    def are_ms(self, streams: Sequence[str]) -> bool:
+        """Take note that epochs of streams are in milliseconds, of 2001 or later; False if any stream's were not."""
+        known = [self._units.get(stream) for stream in streams]
+        if known.count(_MS.name) == len(known):
+            return True
+        if not {*known} <= {_MS.name, None}:
+            return False
+        for stream in streams:
+            self._pin(stream, _MS, SURE)
+        return True
+
     def _pin(self, stream: str, unit: _Unit, time: int) -> None:
         """Remember the unit of a stream's epochs; RejectError if it was another."""
         known = self._units.get(stream)
         if known is None:
-            if time >= _SURE and len(self._units) < MOST_STREAMS:
+            if time >= SURE and len(self._units) < MOST_STREAMS:
                 self._units[stream] = unit.name
         elif known != unit.name:
             raise RejectError(Reason.UNIT, f"expected epochs in {known}, as before, got one in {unit.name}")

@@ -1,4 +1,7 @@
-from service.intake import Intake
+import pytest
+
+from service.inbox import Message
+from service.intake import BLOCK, Intake
 from service.monitor import Columns
 from service.rejects import Reason
 from service.runs import MOST_AHEAD_MS
@@ -65,3 +68,48 @@ def test_what_a_message_tells_of_its_stream_is_added_to_its_topics(make_monitor:
     monitor = make_monitor("lines/{site}", payload="influx", fields={"value": "pump.flow"}, tags=["device"])
     Intake([monitor]).sort([message("lines/north", b"pump,device=a/b flow=1\npump,device=c flow=2\n")])
     assert monitor.names == ["north/a%2Fb", "north/c"]
+
+
+def mixed(count: int) -> list[Message]:
+    """Return messages of ten devices, most of them plain, some with another fate."""
+    odd = {
+        10: b"warm",
+        300: b'{"ts": 1700000000000}',
+        301: b'{"ts": %d, "value": 1}' % (RECEIVED_MS + MOST_AHEAD_MS + 1),
+        500: b'{"value": 2.5, "ts": 1700000000000, "value": 3}',
+        501: b'{"value": 2.5, "ts": "2023-11-14T22:13:20Z"}',
+    }
+    told = [odd.get(number, b'{"ts": %d, "value": %d}' % (RECEIVED_MS + number, number)) for number in range(count)]
+    return [message(f"plant/{number % 10}/value", payload, mid=number) for number, payload in enumerate(told)]
+
+
+@pytest.mark.parametrize("most", [100, 8])
+def test_messages_that_are_read_at_once_have_the_fate_they_would_have_alone(
+    most: int, make_monitor: MakeMonitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = mixed(2 * BLOCK + 10)
+    batch[BLOCK + 3] = batch[BLOCK + 3]._replace(topic="plant/a/speed")
+    batch[BLOCK + 4] = batch[BLOCK + 4]._replace(topic="elsewhere")
+    batch[BLOCK + 5] = batch[BLOCK + 5]._replace(retain=True)
+
+    at_once = Intake([make_monitor(payload="json", time="ts", max_streams=most)]).sort(batch)
+    alone = make_monitor(payload="json", time="ts", max_streams=most, bundle={"version": "2"})
+    monkeypatch.setattr(alone, "read_many", lambda *_: None)
+    one_by_one = Intake([alone]).sort(batch)
+
+    assert at_once.readings[0][1] == one_by_one.readings[0][1]
+    assert at_once.letters == one_by_one.letters
+    assert (at_once.committed, at_once.retained) == (one_by_one.committed, one_by_one.retained)
+    assert at_once.committed + at_once.retained + len(at_once.letters) == len(batch)
+    expected = {Reason.SYNTAX, Reason.MISSING, Reason.FUTURE, Reason.CHANNEL, Reason.TOPIC}
+    assert {letter.reason for letter in at_once.letters} == expected | ({Reason.STREAMS} if most == 8 else set())
+
+
+def test_no_more_topics_are_remembered_than_are_allowed(
+    make_monitor: MakeMonitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.intake.MOST_ROUTES", 3)
+    intake = Intake([make_monitor()])
+    result = intake.sort([message(f"plant/{number}/value") for number in (0, 1, 2, 3, 4, 0, 1)])
+    assert result.readings[0][1].row == [0, 1, 2, 3, 4, 0, 1]
+    assert len(intake._routes[""]) <= 3

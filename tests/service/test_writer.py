@@ -10,6 +10,7 @@ from edge.waiting import ROOM
 from service.outbox import Outbox
 from service.rejects import Reason
 from service.store import Store
+from service.verdict_book import VerdictBook
 from tests.conftest import INTERVAL_MS
 from tests.service.conftest import FIRST, MakeBench, MakeMonitor, message, readings
 from tests.system.conftest import wait_until
@@ -152,7 +153,7 @@ def test_while_the_database_is_locked_nothing_is_acknowledged_and_then_all(
     [
         ("add_streams", Store),
         ("save_states", Store),
-        ("add_verdicts", Store),
+        ("enter", VerdictBook),
         ("open_alarm", Store),
         ("post", Store),
         ("settle", Outbox),
@@ -163,11 +164,11 @@ def test_an_error_midway_undoes_the_whole_batch_and_it_is_tried_again(
 ) -> None:
     calls = threading.local()
 
-    def fail_once(store: object, *arguments: object) -> object:
+    def fail_once(owned: object, *arguments: object) -> object:
         if not getattr(calls, "failed", False):
             calls.failed = True
             raise sqlite3.OperationalError("disk I/O error")
-        return original(store, *arguments)
+        return original(owned, *arguments)
 
     original = getattr(of, failing)
     monkeypatch.setattr(of, failing, fail_once)
