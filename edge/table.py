@@ -69,7 +69,7 @@ def _lines(slots: Slots, streams: Sequence[str], channels: Sequence[str]) -> Ite
         [_numbers(each[:, k]) for each in (slots.value, slots.expected, slots.lower, slots.upper)]
         for k in range(len(channels))
     ]
-    told = zip(slots.stream, _times(slots.time), _numbers(slots.score), slots.status, _times(slots.alarm), strict=True)
+    told = zip(slots.stream, stamps(slots.time), _numbers(slots.score), slots.status, stamps(slots.alarm), strict=True)
     quality = slots.quality.tolist()
     for row, (stream, time, score, status, alarm) in enumerate(told):
         end = f"{score},{Status(status).name.lower()},{alarm if slots.alarm[row] else ''},{slots.coverage[row]:.4g}"
@@ -82,9 +82,10 @@ def _numbers(column: NDArray[np.floating]) -> list[str]:
     return ["" if math.isnan(number) else f"{number:.10g}" for number in column.tolist()]
 
 
-def _times(column: NDArray[np.int64]) -> list[str]:
-    stamps: list[str] = np.datetime_as_string(column.astype("datetime64[ms]"), unit="ms", timezone="UTC").tolist()
-    return stamps
+def stamps(column: NDArray[np.int64]) -> list[str]:
+    """Return times (UTC epoch, ms) as ISO 8601."""
+    texts: list[str] = np.datetime_as_string(column.astype("datetime64[ms]"), unit="ms", timezone="UTC").tolist()
+    return texts
 
 
 def _quoted(name: str) -> str:

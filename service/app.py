@@ -1,8 +1,10 @@
 """The composition root: builds the parts from the settings, starts and stops them in order."""
 
+import gc
 import logging
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -42,6 +44,9 @@ log = logging.getLogger(__name__)
 _DRAIN_S = 2.0
 _LEAST_DRAIN_S = 0.2  # of each relay, where one before it has used up the time
 _LOOK_S = 0.2
+_BACKLOG = 1000  # messages in the inbox; with more, verdicts are not published
+_SWITCH_S = 0.001  # how long a thread may keep the others from running
+_GARBAGE = 50_000  # objects that are made before garbage is looked for; messages come by tens of thousands
 
 
 class Service:
@@ -59,7 +64,7 @@ class Service:
         self._writer = Writer(
             self._store, monitors, self.inbox, self.counters, self._committed,
             settings.incident, self.standing, settings.ballast_mb, outbox,
-            lambda: self._consumers.heard_ms(),
+            lambda: self._consumers.heard_ms(), settings.history,
         )  # fmt: skip
         self._brokers = {
             name: MqttRelay(broker, settings.publish, OutboxReader(settings.database, name), self._writer.forget)
@@ -152,6 +157,9 @@ class Service:
             signal.signal(signal_number, self._on_signal)
         if self._reloader is not None:
             signal.signal(signal.SIGHUP, lambda _number, _frame: self._reload())
+        sys.setswitchinterval(_SWITCH_S)
+        gc.freeze()
+        gc.set_threshold(_GARBAGE)
         self.start()
         self._supervisor.started()
         while not self._stop.wait(self._supervisor.turn_s) and self.is_healthy():
@@ -206,6 +214,8 @@ class Service:
 
     def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
         self._consumers.acknowledge(messages)
+        if self.inbox.waiting > _BACKLOG:
+            scored = []  # what is stored late need not be told at all; alarms are told always
         for name, relay in self._brokers.items():
             relay.offer([each for each in scored if self._sinks[each.monitor] == name])
 

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -176,6 +177,8 @@ class OutboxReader:
     def __init__(self, path: Path, sink: str) -> None:
         self._path = path
         self._sink = sink
+        self._connection: sqlite3.Connection | None = None
+        self._file = -1  # what the connection has open; a database that is put aside is another
 
     def read(self, after: int, most: int, most_bytes: int | None = None) -> list[OutboxRow]:
         """Return the oldest rows with an id greater than `after`; sqlite3.Error if that fails.
@@ -183,17 +186,33 @@ class OutboxReader:
         At most `most`; with `most_bytes`, none after the one that reaches so many bytes.
         """
         select = "SELECT id, stream, body, kind FROM outbox WHERE sink = ? AND id > ? ORDER BY id LIMIT ?"
-        db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
         rows, size = [], 0
         try:
-            for row in map(OutboxRow._make, db.execute(select, (self._sink, after, most))):
-                rows.append(row)
-                size += len(row.body)
-                if most_bytes is not None and size >= most_bytes:
-                    break
-            return rows
-        finally:
-            db.close()
+            with closing(self._open().execute(select, (self._sink, after, most))) as found:
+                for row in map(OutboxRow._make, found):
+                    rows.append(row)
+                    size += len(row.body)
+                    if most_bytes is not None and size >= most_bytes:
+                        break
+        except BaseException:
+            self.close()
+            raise
+        return rows
+
+    def close(self) -> None:
+        """Give the connection back; it is opened again when it is needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        file = self._path.stat().st_ino
+        if self._connection is None or file != self._file:
+            self.close()
+            uri = f"{self._path.resolve().as_uri()}?mode=ro"
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            self._file = file
+        return self._connection
 
 
 def _nothing(_sink: str) -> None:

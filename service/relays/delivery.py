@@ -105,6 +105,7 @@ class Delivery:
                 self._attempt()
         finally:
             self._target.close()
+            self._outbox.close()
 
     def _attempt(self) -> None:
         """Deliver all that is in the outbox; whatever goes wrong, the rows are still there."""

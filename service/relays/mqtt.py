@@ -3,21 +3,14 @@
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
-from typing import Any
 
-import msgspec
-from paho.mqtt.client import MQTTMessageInfo
-
-from edge.quality import words
-from edge.reading import Status
-from edge.state import SIGNALS
 from service.broker import BrokerSettings
 from service.failpoint import reach
-from service.messages import iso
 from service.mqtt import Connection
 from service.outbox import OutboxReader, OutboxRow
+from service.relays.verdicts import verdict_messages
 from service.settings import PublishSettings
 from service.writer import Scored
 
@@ -25,7 +18,6 @@ log = logging.getLogger(__name__)
 
 _MOST_UNDER_WAY = 100  # alarms published and not yet acknowledged
 _MOST_WAITING = 200  # batches of verdicts not yet encoded; beyond these the oldest are dropped
-_MOST_UNSENT = 5_000  # verdicts not yet on the network; beyond these new ones are dropped
 _PAUSE_S = 5.0
 _IDLE_S = 1.0
 
@@ -50,7 +42,7 @@ class MqttRelay:
         self._under_way: dict[int, int] = {}  # mid -> id
         self._answers: deque[tuple[int, str | None]] = deque()
         self._waiting: deque[Scored] = deque(maxlen=_MOST_WAITING)
-        self._sent: deque[MQTTMessageInfo] = deque()
+        self._posted = True  # whether there may be rows that were not read yet
         self._stopping = Event()
         self._work = Event()
         self._connection = Connection(broker, f"{broker.client_id}-relay")
@@ -83,30 +75,42 @@ class MqttRelay:
 
     def wake(self) -> None:
         """Look for rows that were just committed."""
+        self._posted = True
         self._work.set()
 
     def _opened(self, _session_present: bool) -> None:
-        self._work.set()
+        self.wake()
 
     def _answered(self, mid: int, refusal: str | None) -> None:
         # publish() holds a lock of paho's that we are within: the relay's own thread does the rest
         self._answers.append((mid, refusal))
-        self._work.set()
+        self.wake()
 
     def _run(self) -> None:
-        while True:
-            self._work.wait(_IDLE_S)
-            self._work.clear()
-            self.on_turn()
-            try:
-                self._settle()
+        try:
+            while True:
+                self._turn()
+                if self._stopping.is_set() and not (self._under_way and self._connection.is_open):
+                    return
+        finally:
+            self._outbox.close()
+
+    def _turn(self) -> None:
+        """Do what there is to do, once there is something or a while has passed."""
+        if not self._work.wait(_IDLE_S):
+            self._posted = True  # for what was missed
+        self._work.clear()
+        self.on_turn()
+        try:
+            self._settle()
+            if self._posted:
+                self._posted = False
                 self._publish_alarms()
-                self._publish_verdicts()
-            except (sqlite3.Error, OSError) as error:
-                log.warning("the outbox cannot be read: %s; trying again in %.0f s", error, _PAUSE_S)
-                self._stopping.wait(_PAUSE_S)
-            if self._stopping.is_set() and not (self._under_way and self._connection.is_open):
-                return
+            self._publish_verdicts()
+        except (sqlite3.Error, OSError) as error:
+            self._posted = True
+            log.warning("the outbox cannot be read: %s; trying again in %.0f s", error, _PAUSE_S)
+            self._stopping.wait(_PAUSE_S)
 
     def _settle(self) -> None:
         """Have what was acknowledged forgotten, and begin again from the outbox if something was refused."""
@@ -147,51 +151,8 @@ class MqttRelay:
     def _publish_verdicts(self) -> None:
         while self._waiting:
             scored = self._waiting.popleft()
-            while self._sent and _is_over(self._sent[0]):
-                self._sent.popleft()
-            if not self._connection.is_open or len(self._sent) > _MOST_UNSENT:
-                continue
-            for stream, body in verdict_messages(scored):
-                topic = f"{self._publish.prefix}/{stream}/verdict"
-                self._sent.append(self._connection.publish(topic, body, qos=0))
-
-
-def _is_over(info: MQTTMessageInfo) -> bool:
-    """Whether a message was written to the network, or lost with its connection."""
-    try:
-        return info.is_published()
-    except RuntimeError:
-        return True
-
-
-def verdict_messages(scored: Scored) -> Iterator[tuple[str, bytes]]:
-    """Yield the stream and the JSON of each verdict."""
-    verdicts = scored.verdicts
-    names = ("value", "expected", "lower", "upper", "share")
-    columns = [getattr(verdicts, name).tolist() for name in names]
-    for i, row in enumerate(verdicts.stream.tolist()):
-        values = {
-            channel: {name: column[i][c] for name, column in zip(names, columns, strict=True)}
-            | {"quality": words(int(verdicts.quality[i, c]))}
-            for c, channel in enumerate(scored.channels)
-        }
-        status, most, signal = Status(verdicts.status[i]), int(verdicts.channel[i]), int(verdicts.signal[i])
-        start = int(verdicts.alarm[i])
-        message: dict[str, Any] = {
-            "monitor": scored.monitor,
-            "stream": scored.streams[row],
-            "bundle": scored.bundle,
-            "time": iso(int(verdicts.time[i])),
-            "status": status.name.lower(),
-            "anomaly": status is Status.ANOMALY,
-            "score": float(verdicts.score[i]),
-            "channel": None if most < 0 else scored.channels[most],
-            "signal": None if signal < 0 else SIGNALS[signal],
-            "once_in": float(verdicts.once_in[i]),
-            "achieved": float(verdicts.achieved[i]),
-            "alarm": iso(start) if start else None,
-            "coverage": float(verdicts.coverage[i]),
-            "ready_in": int(verdicts.ready_in[i]),
-            "channels": values,
-        }
-        yield scored.streams[row], msgspec.json.encode(message)
+            if self._connection.is_open and not self._connection.is_behind:
+                prefix = self._publish.prefix
+                self._connection.publish_all(
+                    [(f"{prefix}/{name}/verdict", body) for name, body in verdict_messages(scored)]
+                )

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import yaml
 
 from edge.errors import ForesenseError
 from service.app import build
+from service.messages import iso
 from service.store import SCHEMA_VERSION
+from service.writer import BATCH
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
+from tests.service.conftest import message
 from tests.service.relays.conftest import Receiver, receiver
 from tests.system.conftest import Broker, World, wait_until
 
@@ -112,3 +116,27 @@ def test_an_alarm_is_at_a_webhook_as_soon_as_it_is_committed(
     service.stop()
     assert sum(waits) / len(waits) < 0.3  # looked for once a second it would be 0.5
     assert len({request.headers["webhook-id"] for request in receiver.taken}) == len(devices)
+
+
+def test_with_a_backlog_verdicts_are_stored_but_not_published_until_it_is_gone(
+    tmp_path: Path, broker: Broker, world: World, make_bundle: MakeBundle
+) -> None:
+    make_bundle()
+    service = build(configured(tmp_path, broker, "behind"))
+    world.listen("own-behind/a/verdict")
+    slots = [message("behind/a/value", at_ms=START_MS + slot * INTERVAL_MS, qos=0) for slot in range(BATCH + 2000)]
+    service.start()
+    assert service.ready.wait(10)
+    with closing(sqlite3.connect(tmp_path / "foresense.db", isolation_level=None)) as other:
+        service.inbox.put(slots[:1], 1)
+        world.hear("own-behind/a/verdict")
+        other.execute("BEGIN IMMEDIATE")
+        service.inbox.put(slots[1:], 1)
+        wait_until(lambda: service.counters.retries > 0, "the writer waits")
+        other.execute("ROLLBACK")
+        wait_until(lambda: service.inbox.in_flight == 0, "all is done")
+        last = iso(slots[-1].received_ms // INTERVAL_MS * INTERVAL_MS)
+        wait_until(lambda: world.hear("own-behind/a/verdict")[-1]["time"] == last, "the last verdict is heard")
+        assert other.execute("SELECT count(*) FROM verdict").fetchone() == (len(slots),)
+    service.stop()
+    assert len(world.hear("own-behind/a/verdict")) < len(slots) - 2000

@@ -11,7 +11,8 @@ import pytest
 from edge.reading import Verdicts
 from service.broker import BrokerSettings
 from service.outbox import OutboxReader
-from service.relays.mqtt import MqttRelay, verdict_messages
+from service.relays.mqtt import MqttRelay
+from service.relays.verdicts import verdict_messages
 from service.settings import PublishSettings
 from service.store import Store
 from service.writer import Scored
