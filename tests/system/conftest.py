@@ -165,7 +165,14 @@ class Plant:
     """One `foresense serve` with a configuration, a database and a prefix of its own."""
 
     def __init__(
-        self, folder: Path, broker: Broker, name: str, bundles: Path, monitors: dict[str, Any], **connection: Any
+        self,
+        folder: Path,
+        broker: Broker,
+        name: str,
+        bundles: Path,
+        monitors: dict[str, Any],
+        settings: Mapping[str, Any] | None = None,  # whole parts of the configuration
+        **connection: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.prefix = f"foresense-{name}"
@@ -184,6 +191,7 @@ class Plant:
                     "publish": {"prefix": self.prefix},
                     "monitors": monitors,
                 }
+                | dict(settings or {})
             )
         )
 

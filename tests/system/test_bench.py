@@ -14,8 +14,14 @@ FIGURES = {
     "training.py": {"cpu_ratio", "sequence_error", "windows_error"},
     "families.py": {"slowest_s", "peak_mb", "families"},
     "sharing.py": {"ratio"},
+    "service.py": {"qos1_ratio", "qos0_ratio", "batched_readings_per_s", "batched_alarms_only_per_s", "lost"},
+    "latency.py": {"p50_ms", "p99_ms"},
 }
-OPTIONS = {"families.py": ["--family", "lstm", "--family", "ar"]}  # all of them take a quarter of an hour
+OPTIONS = {
+    "families.py": ["--family", "lstm", "--family", "ar"],  # all of them take a quarter of an hour
+    "service.py": ["--short"],
+    "latency.py": ["--short"],
+}
 OF_OTHERS_DATA = {"accuracy.py", "ablation.py"}  # data that is not in the repository
 
 

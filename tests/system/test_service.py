@@ -62,9 +62,9 @@ def test_readings_become_verdicts_and_a_spike_becomes_an_alarm(
 BAD = {
     "syntax": b"{",
     "missing": b'{"ts": 1700000000, "speed": 1}',
-    "not-a-number": b'{"ts": 1700000000, "value": "21.5 \xc2\xb0C"}',
+    "not-a-number": b'{"ts": 1700000000000, "value": "21.5 \xc2\xb0C"}',
     "time": b'{"ts": "yesterday", "value": 1}',
-    "future": b'{"ts": 4000000000, "value": 1}',
+    "future": b'{"ts": 4000000000000, "value": 1}',
     "too-large": b" " * 300_000,
 }
 
