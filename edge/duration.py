@@ -4,8 +4,15 @@ import re
 
 from edge.errors import ConfigError
 
-_UNIT_MS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"(\d+) *(ms|s|min|h|d)")
+_UNIT_MS = {
+    "ms": 1,
+    "s": 1000,
+    "min": 60_000,
+    "h": 3_600_000,
+    "d": 86_400_000,
+    "y": 31_536_000_000,
+}  # a year of 365 days
+_DURATION = re.compile(r"(\d+) *(ms|s|min|h|d|y)")
 
 
 def parse_duration(text: str) -> int:

@@ -23,7 +23,8 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _duration(text: str) -> str:
+def check_duration(text: str) -> str:
+    """Return a duration as it was written; ValueError if it is none."""
     try:
         parse_duration(text)
     except ConfigError as error:
@@ -31,7 +32,7 @@ def _duration(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(_duration)]  #: such as '10s', as it was written
+Duration = Annotated[str, AfterValidator(check_duration)]  #: such as '10s', as it was written
 
 
 def _time_zone(text: str) -> str:

@@ -77,3 +77,18 @@ CREATE VIEW verdict AS
     SELECT time, stream, channel, value, expected, lower, upper, score, status, coverage, quality, alarm, place
     FROM series_verdict JOIN series ON series.id = series_verdict.series;
 """
+
+#: version 3: what verdicts become with age, as sums so that they can be added to; the view has what they mean
+HOURS = """
+CREATE TABLE series_hour (
+    time INTEGER NOT NULL, series INTEGER NOT NULL REFERENCES series, slots INTEGER NOT NULL,
+    "values" INTEGER NOT NULL, total REAL NOT NULL, least REAL, most REAL,
+    forecasts INTEGER NOT NULL, forecast_total REAL NOT NULL, score REAL, anomalies INTEGER NOT NULL,
+    PRIMARY KEY (time, series)) WITHOUT ROWID;
+CREATE VIEW hourly AS
+    SELECT time, stream, channel, slots, "values" AS count, total / nullif("values", 0) AS mean, least, most,
+        forecast_total / nullif(forecasts, 0) AS expected, score, CAST(anomalies AS REAL) / slots AS anomalous
+    FROM series_hour JOIN series ON series.id = series_hour.series;
+CREATE INDEX alarm_start ON alarm (stream, "start");
+CREATE INDEX alarm_end ON alarm ("end") WHERE "end" IS NOT NULL;
+"""

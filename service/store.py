@@ -13,7 +13,7 @@ from edge.errors import ConfigError
 from service.damage import is_damage, look_for, quarantine
 from service.failpoint import reach
 from service.rejects import Reason
-from service.schema import DEAD_LETTERS, OPERATIONS, QUALITY, RELAYS, SERIES, STANDING, VERDICTS
+from service.schema import DEAD_LETTERS, HOURS, OPERATIONS, QUALITY, RELAYS, SERIES, STANDING, VERDICTS
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ CREATE TABLE outbox (
 
 _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
-    3: (DEAD_LETTERS, STANDING, RELAYS, SERIES),
+    3: (DEAD_LETTERS, STANDING, RELAYS, SERIES, HOURS),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from edge.engine import Engine
 from edge.reading import Verdicts
+from service.ageing import Ageing
 from service.alarms import AlarmBook
 from service.attention import Attention, Heard
 from service.change import Change
@@ -100,7 +101,9 @@ class Writer:
         self._mutes = Mutes(store)
         self._replays = Replays(store)
         self._outbox = outbox or Outbox(store, mqtt_sinks(monitors), counters)
-        self._verdicts = VerdictBook(store, (history or HistorySettings()).verdicts)
+        history = history or HistorySettings()
+        self._verdicts = VerdictBook(store, history.verdicts)
+        self._ageing = Ageing(store, history)
         self._assemble(monitors)
         self._change: Change | None = None
         self._standing = standing or Standing(counters, inbox)
@@ -170,12 +173,18 @@ class Writer:
                     self._change = None
                     self._standing.look(self._monitors)
                     change.done.set()
-                batch = self._inbox.take(BATCH, 0 if self._replays.pending else _IDLE_S, BATCH_BYTES)
+                batch = self._inbox.take(BATCH, self._patience_s(), BATCH_BYTES)
                 self._attention.look()
                 self._commit(batch)
+                if not self._give_up.is_set():
+                    self._ageing.step(is_idle=not batch)
         except Exception:
             log.exception("the writer has failed; nothing is acknowledged any more")
             raise
+
+    def _patience_s(self) -> float:
+        """Return how long there is nothing to do but wait for messages."""
+        return 0.0 if self._replays.pending or self._ageing.has_more else _IDLE_S
 
     def _commit(self, batch: list[Message]) -> None:
         """Commit a batch and have it acknowledged; return without only if told to give up."""

@@ -22,6 +22,7 @@ CONFIGURATION = """\
 broker: {{host: 127.0.0.1, port: {port}, protocol: "3.1.1"}}
 database: foresense.db
 ballast_mb: 0
+history: {{keep: forever}}
 bundles: bundles
 monitors:
   branch:

@@ -5,7 +5,15 @@ from edge.errors import ConfigError
 
 
 @pytest.mark.parametrize(
-    ("text", "ms"), [("10s", 10_000), ("5min", 300_000), ("1h", 3_600_000), ("250ms", 250), ("2 d", 172_800_000)]
+    ("text", "ms"),
+    [
+        ("10s", 10_000),
+        ("5min", 300_000),
+        ("1h", 3_600_000),
+        ("250ms", 250),
+        ("2 d", 172_800_000),
+        ("2y", 63_072_000_000),
+    ],
 )
 def test_a_duration_is_a_number_and_a_unit(text: str, ms: int) -> None:
     assert parse_duration(text) == ms

@@ -10,6 +10,7 @@ import pytest
 
 from edge.runtime import open_runtime
 from service.counters import Counters
+from service.history import HistorySettings
 from service.inbox import Inbox, Message
 from service.monitor import Monitor
 from service.settings import IncidentSettings, MonitorSettings
@@ -64,14 +65,22 @@ def store(database: Path) -> Iterator[Store]:
 class Bench:
     """A writer with all that it needs, and what it acknowledged."""
 
-    def __init__(self, database: Path, *monitors: Monitor, incident: IncidentSettings | None = None) -> None:
+    def __init__(
+        self,
+        database: Path,
+        *monitors: Monitor,
+        incident: IncidentSettings | None = None,
+        history: HistorySettings | None = None,
+    ) -> None:
         self.database = database
         self.store = Store(database)
         self.inbox = Inbox()
         self.counters = Counters()
         self.acknowledged: list[Message] = []
         self.scored: list[Scored] = []
-        self.writer = Writer(self.store, monitors, self.inbox, self.counters, self._committed, incident)
+        self.writer = Writer(
+            self.store, monitors, self.inbox, self.counters, self._committed, incident, history=history
+        )
 
     def start(self) -> None:
         self.store.open()
@@ -108,8 +117,10 @@ MakeBench = Callable[..., Bench]
 def make_bench(database: Path) -> Iterator[MakeBench]:
     made: list[Bench] = []
 
-    def make(*monitors: Monitor, incident: IncidentSettings | None = None) -> Bench:
-        made.append(Bench(database, *monitors, incident=incident))
+    def make(
+        *monitors: Monitor, incident: IncidentSettings | None = None, history: HistorySettings | None = None
+    ) -> Bench:
+        made.append(Bench(database, *monitors, incident=incident, history=history))
         made[-1].start()
         return made[-1]
 
