@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import scaling, score
+from edge import scaling, score, shape
 from edge.alarm import AlarmPolicy
 from edge.align import Aligner, Entries, Ignored
 from edge.bundle import Bundle
@@ -47,14 +47,14 @@ class Engine:
     ) -> None:
         channels = len(manifest.channels)
         self.manifest = manifest
-        expected = LAYOUT_VERSION, layout(record_dtype(channels, manifest.memory, manifest.day_bins))
+        expected = LAYOUT_VERSION, layout(record_dtype(channels, manifest.memory, manifest.day_bins, manifest.segments))
         if (manifest.layout_version, manifest.layout) != expected:
             raise BundleError(
                 f"bundle {manifest.name}: expected state layout {LAYOUT_VERSION}, "
                 f"got layout {manifest.layout_version}; export it again with this version"
             )
         room = ROOM if lateness_ms else 0
-        self.table = StateTable(record_dtype(channels, manifest.memory, manifest.day_bins, room))
+        self.table = StateTable(record_dtype(channels, manifest.memory, manifest.day_bins, manifest.segments, room))
         self._runtime = runtime
         self._lateness_ms = lateness_ms
         leap_ms = max((manifest.max_gap + 1) * manifest.interval_ms, lateness_ms)
@@ -284,6 +284,8 @@ class Engine:
         records["forecast"][chosen] = 0
         records["width"][chosen] = 1
         records["sustained"][chosen] = records["typical"][chosen, SUSTAINED]
+        if self.manifest.segments:
+            shape.interrupt(records, chosen)
         records["seen"][chosen] = self._learn_slots
 
     def _step(self, records: Records, observed: NDArray[np.float32], slot: NDArray[np.int64]) -> None:

@@ -22,6 +22,7 @@ _REASONS = {  # of signals other than the error, which the band tells of
     "sustained": "it has been off for a while",
     "novelty": "it lies outside of all that was seen before",
     "context": "the day before was unlike it at this time",
+    "shape": "its course is unlike all that came before",
 }
 
 Side = Literal["above", "below", "within", "missing", "learning"]

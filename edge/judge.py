@@ -57,7 +57,11 @@ class Judge:
         self.policy = policy
         self.levels = Levels(policy)
         self._tail = manifest.tail
-        self._signals = Signals(Day(manifest.day_bins, calendar) if manifest.day_bins else None, manifest.sustained)
+        self._signals = Signals(
+            Day(manifest.day_bins, calendar) if manifest.day_bins else None,
+            manifest.sustained,
+            has_course=manifest.segments > 0,
+        )
         self._relevance = Relevance(policy, [channel.name for channel in manifest.channels])
         self._adapts = adapts  # whether what is usual follows the errors
         self._observer = observer

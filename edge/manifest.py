@@ -96,6 +96,7 @@ class Manifest:
     budget: str
     scaling: Scaling
     day_bins: int  #: of the day that is remembered, 0 for none; see edge/day.py
+    segments: int  #: of the course that is remembered, 0 for none; see edge/shape.py
     sustained: int  #: slots of the running mean that is the sustained error; see edge/signals.py
     reference: Reference
     tail: Tail

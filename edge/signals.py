@@ -4,35 +4,38 @@ error      the greatest |error| / usual error of any channel
 sustained  its running mean over 8 to 32 slots, each slot held to twice what is rare: drifts, and many small errors
 novelty    how far a value lies outside all that its channel has shown, over the width of that range
 context    how far a value lies outside what its channel showed at this time yesterday (edge/day.py)
+shape      how unlike all earlier courses the last one is (edge/shape.py)
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge import shape
 from edge.day import Day
-from edge.state import Records
+from edge.state import SIGNALS, Records
 
 LEAST_WIDTH = np.float32(0.1)  #: of the channel's scale; no range that was seen counts as narrower
-ERROR, SUSTAINED, NOVELTY, CONTEXT = range(4)
+ERROR, SUSTAINED, NOVELTY, CONTEXT, SHAPE = range(len(SIGNALS))
 HELD = np.float32(2.0)  #: times what is rare; an error counts at most so much towards the sustained one
 
 
 class Signals:
     """Reads the signals of slots, and remembers what the next ones are compared with."""
 
-    def __init__(self, day: Day | None, sustained: int) -> None:
+    def __init__(self, day: Day | None, sustained: int, *, has_course: bool = False) -> None:
         self._day = day
+        self._has_course = has_course
         self._sustained = sustained  # slots of the running mean
 
     def read(
         self, ratio: NDArray[np.float32], observed: NDArray[np.float32], time: NDArray[np.int64], records: Records
     ) -> NDArray[np.float32]:
-        """Return the signals (n, 4) of slots, nothing being remembered yet.
+        """Return the signals (n, SIGNALS) of slots, nothing being remembered yet.
 
         `ratio` (n, C) is |error| over the usual error, 0 where nothing came; `observed` (n, C) is scaled, NaN where
         nothing came; `time` (n,) is the slots' start, ms.
         """
-        signals = np.empty((len(records), 4), np.float32)
+        signals = np.empty((len(records), len(SIGNALS)), np.float32)
         signals[:, ERROR] = error = ratio.max(axis=1)
         sustained = records["sustained"]
         held = np.minimum(error, HELD * records["rare"][:, ERROR])
@@ -41,6 +44,7 @@ class Signals:
         outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, LEAST_WIDTH)
         signals[:, NOVELTY] = np.nan_to_num(outside, nan=0.0).max(axis=1).clip(0)
         signals[:, CONTEXT] = 0 if self._day is None else self._day.distance(observed, time, records)
+        signals[:, SHAPE] = self._shape(observed, records) if self._has_course else 0
         return signals
 
     def remember(
@@ -57,3 +61,16 @@ class Signals:
         records["most"] = np.fmax(records["most"], observed)
         if self._day is not None:
             self._day.remember(observed, time, records, calm)
+        if self._has_course:
+            shape.remember(_filled(observed, records), signals[:, SHAPE], records)
+
+    def _shape(self, observed: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
+        """Return the shape (n,); a slot in which nothing came, or no deviation counts, has none."""
+        distance = shape.distance(_filled(observed, records), records)
+        distance[np.isnan(observed).all(axis=1)] = 0
+        return distance
+
+
+def _filled(observed: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
+    """Return the values (n, C), scaled, with the forecast in place of what is missing."""
+    return np.where(np.isnan(observed), records["forecast"], observed)

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 Records = NDArray[np.void]
 
-LAYOUT_VERSION = 3
-SIGNALS = ("error", "sustained", "novelty", "context")  #: what may be unusual of a slot, see edge/signals.py
+LAYOUT_VERSION = 4
+SIGNALS = ("error", "sustained", "novelty", "context", "shape")  #: what may be unusual of a slot, see edge/signals.py
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
 
 
-def record_dtype(channels: int, memory: int, day_bins: int = 0, room: int = 0) -> np.dtype[np.void]:
+def record_dtype(channels: int, memory: int, day_bins: int = 0, segments: int = 0, room: int = 0) -> np.dtype[np.void]:
     """Return the layout of one stream's record, little-endian and packed.
 
-    The day before is remembered in `day_bins` (edge/day.py), and `room` readings may wait in it.
+    The day before is remembered in `day_bins` (edge/day.py), its course in `segments` (edge/shape.py), and `room`
+    readings may wait in it.
     """
     signals = len(SIGNALS)
     return np.dtype(
@@ -80,6 +81,10 @@ def record_dtype(channels: int, memory: int, day_bins: int = 0, room: int = 0) -
             ("day", "<f2", (day_bins, 2, channels)),  # least and greatest scaled value of each bin of yesterday
             ("kept", "<f2", (2, 2, channels)),  # yesterday's of the bin before this one, and of this one
             ("bin", "<i2"),  # the bin that today is in; -1 before the first
+            ("course", "<f2", (segments, channels)),  # means of the last segments, scaled, newest last; NaN: not known
+            ("segment", "<f4", (channels,)),  # sum of the scaled values of the segment being filled
+            ("segment_slots", "u1"),  # how many they are
+            ("shape", "<f4"),  # how unlike all earlier windows the last full one was
             ("confirmed", "|u1"),  # whether the user has confirmed that the level since the alarm opened is normal
             ("newest", "<i8"),  # newest time of a reading, ms
             ("doubt_time", "<i8"),  # a reading that leapt ahead and waits for company; NEVER where there is none
@@ -99,7 +104,7 @@ def new_records(count: int, dtype: np.dtype[np.void]) -> Records:
     """Return the records of streams of which nothing is known yet."""
     records = np.zeros(count, dtype)
     records["width"] = records["rhythm"] = 1
-    for name in ("open_value", "least", "most", "day", "kept"):
+    for name in ("open_value", "least", "most", "day", "kept", "course"):
         records[name] = np.nan
     records["bin"] = -1
     for name in ("last_time", "heard", "open_slot", "last_slot", "newest", "doubt_time", "released", "waiting_time"):

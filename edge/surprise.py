@@ -28,9 +28,11 @@ MEMORY_SLOTS = 8192
 TYPICAL, RARE = 0.5, 0.03  #: the shares of slots that exceed them
 LEAST_RATE = 1e-4
 LEAST_EXCESS = 0.05  #: of rare; a tail is never taken as steeper
-#: what is never rare: usual errors, the same, of the width of what was seen, of the channel's scale
-LEAST_RARE = np.array([1.0, 1.0, 0.01, 0.05], np.float32)
-PRIOR_SLOTS = 0.5  #: exceedances that the excess is taken to have seen, each of one mean
+STEEPEST = 0.2  #: of rare - typical: the excess of a normal distribution, which no tail is taken as steeper than
+#: what is never rare: usual errors, the same, of the width of what was seen, of the channel's scale, the same
+LEAST_RARE = np.array([1.0, 1.0, 0.05, 0.2, 0.01], np.float32)
+#: exceedances that the excess is taken to have seen, each of one mean; shape says the same for a window, and has two
+PRIOR_SLOTS = np.array([0.5, 0.5, 0.5, 0.5, 96.0])
 _LN10 = np.float32(np.log(10))
 
 
@@ -67,7 +69,7 @@ def surprise(signals: NDArray[np.float32], records: Records) -> NDArray[np.float
     typical, rare, excess = (records[name].copy() for name in ("typical", "rare", "excess"))
     rate = -np.log10(records["rate"])
     inner = (signals - typical) / np.maximum(rare - typical, np.float32(1e-12))
-    outer = (signals - rare) / (_excess(rare, excess) * _LN10)
+    outer = (signals - rare) / (_excess(typical, rare, excess) * _LN10)
     told: NDArray[np.float32] = rate * inner.clip(0, 1) + np.maximum(outer, 0)
     told[signals <= typical] = 0
     return told
@@ -75,8 +77,9 @@ def surprise(signals: NDArray[np.float32], records: Records) -> NDArray[np.float
 
 def signal_at(decades: NDArray[np.float32], records: Records, signal: int) -> NDArray[np.float32]:
     """Return the value (n,) of one signal whose surprise is so many decades (n,), in its tail: the inverse."""
-    rare, rate = records["rare"][:, signal], np.log10(records["rate"][:, signal])
-    beyond: NDArray[np.float32] = np.maximum(decades + rate, 0) * _LN10 * _excess(rare, records["excess"][:, signal])
+    typical, rare, excess = (records[name][:, signal] for name in ("typical", "rare", "excess"))
+    rate = np.log10(records["rate"][:, signal])
+    beyond: NDArray[np.float32] = np.maximum(decades + rate, 0) * _LN10 * _excess(typical, rare, excess)
     return rare + beyond
 
 
@@ -84,7 +87,7 @@ def learn(signals: NDArray[np.float32], records: Records, calm: NDArray[np.bool_
     """Let the references of the calm rows (n,) follow one slot's signals (n, SIGNALS)."""
     weight = (calm * np.float32(1 / MEMORY_SLOTS))[:, None]
     typical, rare, rate, excess = (records[name].copy() for name in ("typical", "rare", "rate", "excess"))
-    step = weight * _excess(rare, excess)
+    step = weight * _excess(typical, rare, excess)
     beyond = (signals > rare).astype(np.float32)
     follows = np.minimum(weight / rate, np.float32(0.1)) * beyond
     excess += follows * (signals - rare - excess)
@@ -97,6 +100,9 @@ def learn(signals: NDArray[np.float32], records: Records, calm: NDArray[np.bool_
     records["excess"] = excess
 
 
-def _excess(rare: NDArray[np.float32], excess: NDArray[np.float32]) -> NDArray[np.float32]:
-    least: NDArray[np.float32] = np.maximum(excess, np.float32(LEAST_EXCESS) * rare)
+def _excess(
+    typical: NDArray[np.float32], rare: NDArray[np.float32], excess: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    steepest = np.maximum(np.float32(LEAST_EXCESS) * rare, np.float32(STEEPEST) * (rare - typical))
+    least: NDArray[np.float32] = np.maximum(excess, steepest)
     return np.maximum(least, np.float32(1e-6))

@@ -8,6 +8,7 @@ from edge.day import bins_of
 from edge.limits import Tail
 from edge.manifest import Channel, Manifest
 from edge.runtime import OnnxRuntime
+from edge.shape import segments_of
 from edge.state import LAYOUT_VERSION, layout, record_dtype
 from models.calibration import LEAST_SUSTAINED, NO_REFERENCE, calibrate, unit_scaling
 from models.data.recordings import fingerprint
@@ -52,6 +53,7 @@ def train_calibrated(
     fitted = fit(prepared.learnt, prepared.held_out, spec, training, progress=progress, on_epoch=on_epoch)
     model = export_onnx(fitted.forecaster)
     day_bins = bins_of(first.interval_ms) if knows_days else 0
+    segments = segments_of(max(len(each.recording.values) for each in splits))
     draft = Manifest(
         name=name,
         version=version,
@@ -68,11 +70,12 @@ def train_calibrated(
         budget=budget,
         scaling=unit_scaling(splits, low, high, fixed=spec.output != "linear"),
         day_bins=day_bins,
+        segments=segments,
         sustained=LEAST_SUSTAINED,
         reference=NO_REFERENCE,
         tail=_NO_TAIL,
         layout_version=LAYOUT_VERSION,
-        layout=layout(record_dtype(len(low), fitted.forecaster.memory_size, day_bins)),
+        layout=layout(record_dtype(len(low), fitted.forecaster.memory_size, day_bins, segments)),
         metrics={
             "held_out_error": fitted.error,
             "last_value_error": last_value_error(prepared.held_out),

@@ -18,6 +18,7 @@ from edge.limits import Tail
 from edge.manifest import Manifest, Scaling, StreamScaling
 from edge.reading import Verdicts
 from edge.runtime import Runtime
+from edge.shape import SEGMENT
 from edge.state import SIGNALS, record_dtype
 from edge.surprise import Reference, surprise
 from models.data.readings import of_recordings
@@ -25,7 +26,7 @@ from models.data.recordings import Recording
 from models.training.sequences import LEAST_HELD_OUT, Split
 
 PIECE = 4096  #: slots that are run one after another
-LEAD = 1024  #: slots before a later piece, or its burn-in or a day if that is longer; they only fill its memory
+LEAD = 1024  #: slots before a later piece that only fill its memory, or its burn-in, day or course if that is longer
 LEARNT_SLOTS = 16_384  #: learnt from, of all streams together, that are run as well
 LEAST_SUSTAINED, MOST_SUSTAINED = 8, 32  #: slots of the running mean that is the sustained error
 MEANS = 80  #: that the slots calibrated on are at least enough for; the tail of fewer is not known
@@ -121,7 +122,8 @@ class _Piece:
 def _pieces(stream: int, each: Split, manifest: Manifest, streams: int) -> Iterator[_Piece]:
     """Cut a stream's last slots; the first piece has only the burn-in before it, as all of it would."""
     learnt_from = max(each.held_from - LEARNT_SLOTS // streams, min(manifest.burn_in, each.held_from))
-    lead = max(LEAD, manifest.burn_in, manifest.day_bins and 86_400_000 // manifest.interval_ms + 1)
+    day = manifest.day_bins and 86_400_000 // manifest.interval_ms + 1
+    lead = max(LEAD, manifest.burn_in, day, manifest.segments * SEGMENT)
     for held, first, stop in (
         (False, learnt_from, each.held_from),
         (True, each.held_from, len(each.recording.values)),

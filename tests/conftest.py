@@ -23,9 +23,12 @@ from edge.state import LAYOUT_VERSION, Records, layout, new_records, record_dtyp
 from edge.surprise import Reference
 
 INTERVAL_MS = 10_000
-#: errors of an exponential tail, one spread on average; their running means; values within the range; no day before
+#: errors of an exponential tail, one spread on average; their running means; values within the range; no day, no course
 REFERENCE = Reference(
-    typical=(0.7, 0.9, 0.0, 0.0), rare=(3.5, 2.0, 0.0, 0.0), rate=(0.03, 0.03, 0.01, 0.01), excess=(1.0, 0.3, 0.1, 0.1)
+    typical=(0.7, 0.9, 0.0, 0.0, 0.0),
+    rare=(3.5, 2.0, 0.0, 0.0, 0.0),
+    rate=(0.03, 0.03, 0.01, 0.01, 0.01),
+    excess=(1.0, 0.3, 0.1, 0.1, 0.1),
 )
 START_MS = 1_700_000_000_000
 MakeBundle = Callable[..., Bundle]
@@ -82,6 +85,7 @@ def manifest_of(
     burn_in: int = 4,
     max_gap: int = 5,
     day_bins: int = 0,
+    segments: int = 0,
 ) -> Manifest:
     """Return the manifest of a forecaster that remembers the last values: scale 1, spread 1, a tail from 2 decades."""
     count = len(channels)
@@ -103,19 +107,20 @@ def manifest_of(
         budget="1 per month",
         scaling=Scaling((-1e6,) * count, (1e6,) * count, ones, dict.fromkeys(streams, known)),
         day_bins=day_bins,
+        segments=segments,
         sustained=8,
         reference=REFERENCE,
         tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
         layout_version=LAYOUT_VERSION,
-        layout=layout(record_dtype(count, count, day_bins)),
+        layout=layout(record_dtype(count, count, day_bins, segments)),
         metrics={},
         data={},
     )
 
 
-def records_of(count: int = 1, channels: int = 1, day_bins: int = 0) -> Records:
+def records_of(count: int = 1, channels: int = 1, day_bins: int = 0, segments: int = 0) -> Records:
     """Return the records of streams that begin with the reference and a spread of 1."""
-    records = new_records(count, record_dtype(channels, 0, day_bins))
+    records = new_records(count, record_dtype(channels, 0, day_bins, segments))
     records["spread"] = 1
     REFERENCE.begin(records)
     return records

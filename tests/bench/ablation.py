@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from edge import lift, surprise
 from edge import score as edge_score
-from edge.signals import CONTEXT, NOVELTY, SUSTAINED, Signals
+from edge.signals import CONTEXT, NOVELTY, SHAPE, SUSTAINED, Signals
 from models.backtest.metrics.nab import STANDARD, Scored, nab_score, rows_of
 from models.backtest.metrics.points import score_points
 from models.benchmark import running
@@ -74,6 +74,8 @@ TECHNIQUES: dict[str, Callable[[ExitStack], object]] = {
     "sustained error": _without(SUSTAINED),
     "novelty": _without(NOVELTY),
     "yesterday": _without(CONTEXT),
+    "shape": _without(SHAPE),
+    "least excess of a tail": lambda stack: stack.enter_context(patch.object(surprise, "STEEPEST", 0.0)),
     "rest after an event": _restless,
     "limit that follows": lambda stack: stack.enter_context(patch.object(lift, "STEP", 0.0)),
     "references that follow": _still,

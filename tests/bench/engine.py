@@ -25,6 +25,7 @@ from edge.limits import Tail
 from edge.manifest import Channel, Manifest, Scaling, StreamScaling
 from edge.reading import Readings, Status
 from edge.runtime import Runtime, open_runtime
+from edge.shape import SEGMENTS
 from edge.state import LAYOUT_VERSION, layout, record_dtype
 from edge.surprise import Reference
 from models.export import export_onnx
@@ -44,6 +45,8 @@ def main() -> None:
     runtime = open_runtime(bundle.files)
     engine = open_engine(bundle)
     rows = engine.add(list(bundle.manifest.scaling.streams))  # known ones, which are scored once memory is filled
+    course = np.random.default_rng(0).normal(size=(STREAMS, SEGMENTS, 1)).astype(np.float16)
+    engine.table.put("course", rows, course)  # as if they had been watched for long
     interval_ms, warm_up = bundle.manifest.interval_ms, 3 * bundle.manifest.burn_in
 
     slots, slots_s, step_s = 0, 0.0, 0.0
@@ -117,11 +120,17 @@ def untrained_bundle(spec: ForecasterSpec) -> Bundle:
         budget="1 per month",
         scaling=Scaling((-5.0,), (5.0,), (1.0,), {f"plant/sensor-{k}": known for k in range(STREAMS)}),
         day_bins=bins,
+        segments=SEGMENTS,
         sustained=32,
-        reference=Reference((0.7, 0.9, 0.0, 0.0), (3.5, 2.0, 0.0, 0.0), (0.03, 0.03, 0.01, 0.01), (1.0, 0.3, 0.1, 0.1)),
+        reference=Reference(
+            typical=(0.7, 0.9, 0.0, 0.0, 0.5),
+            rare=(3.5, 2.0, 0.0, 0.0, 1.0),
+            rate=(0.03, 0.03, 0.01, 0.01, 0.03),
+            excess=(1.0, 0.3, 0.1, 0.1, 0.2),
+        ),
         tail=Tail(count=1000, exceeding=30, threshold=2.0, mean_excess=0.5),
         layout_version=LAYOUT_VERSION,
-        layout=layout(record_dtype(1, forecaster.memory_size, bins)),
+        layout=layout(record_dtype(1, forecaster.memory_size, bins, SEGMENTS)),
         metrics={},
         data={},
     )

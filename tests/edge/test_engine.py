@@ -21,7 +21,7 @@ KNOWN = "plant/pump-1"
 PER_SLOT = 1e-4  #: alarms
 ROW = np.array([0], np.int32)
 #: of the four signals only the error is ever surprising
-ERROR_ALONE = replace(REFERENCE, typical=(0.7, 1e6, 1e6, 1e6), rare=(3.5, 2e6, 2e6, 2e6))
+ERROR_ALONE = replace(REFERENCE, typical=(0.7, *(1e6,) * 4), rare=(3.5, *(2e6,) * 4))
 
 
 def series(values: list[float], row: int = 0, channel: int = 0, first: int = 0) -> Readings:
@@ -246,7 +246,7 @@ def test_a_bundle_of_another_state_layout_is_refused(make_bundle: MakeBundle) ->
 
     bundle = make_bundle()
     other = replace(bundle, manifest=replace(bundle.manifest, layout_version=99))
-    with pytest.raises(BundleError, match="expected state layout 3, got layout 99"):
+    with pytest.raises(BundleError, match="expected state layout 4, got layout 99"):
         open_engine(other)
 
 

@@ -17,7 +17,12 @@ from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 
 MEAN, SCALE, AFTER = 50.0, 2.0, 40
 #: the errors of normal noise whose spread is 0.8, their running means; values within the range; no day before
-NORMAL = Reference((0.84, 1.0, 0.0, 0.0), (2.7, 1.4, 0.0, 0.0), (0.03, 0.03, 1e-3, 1e-3), (0.46, 0.1, 0.1, 0.1))
+NORMAL = Reference(
+    typical=(0.84, 1.0, 0.0, 0.0, 0.0),
+    rare=(2.7, 1.4, 0.0, 0.0, 0.0),
+    rate=(0.03, 0.03, 1e-3, 1e-3, 1e-3),
+    excess=(0.46, 0.1, 0.1, 0.1, 0.1),
+)
 PER_SLOT = 1e-4  #: alarms
 CALM = 200  #: slots before anything happens
 ROW = np.array([0], np.int32)

@@ -13,6 +13,7 @@ from edge.day import bins_of
 from edge.engine import Engine
 from edge.manifest import AGGREGATES, GAPS, Channel
 from edge.reading import Readings, Verdicts
+from edge.shape import WINDOW
 from edge.state import NEVER
 from tests.conftest import START_MS, LastValue, manifest_of
 
@@ -21,12 +22,14 @@ PER_SLOT = 0.01  #: alarms
 FINITE = (
     *("memory", "forecast", "width", "location", "scale", "spread", "held", "pace", "rhythm", "longest"),
     *("peak", "level", "new_mean", "new_level", "new_noise", "sustained", "typical", "rare", "rate", "excess", "lift"),
+    *("segment", "shape"),
 )
-OR_UNKNOWN = ("least", "most", "day", "kept")  #: NaN before the first value
+OR_UNKNOWN = ("least", "most", "day", "kept", "course")  #: NaN before the first value
 
 
 def engine_of(channels: tuple[Channel, ...], lateness_ms: int = 0, interval_ms: int = 1000) -> Engine:
-    manifest = manifest_of(*channels, interval_ms=interval_ms, burn_in=2, day_bins=bins_of(interval_ms))
+    bins, segments = bins_of(interval_ms), 3 * WINDOW
+    manifest = manifest_of(*channels, interval_ms=interval_ms, burn_in=2, day_bins=bins, segments=segments)
     scaling = replace(manifest.scaling, low=(-10.0, -10.0), high=(10.0, 10.0))
     engine = Engine(replace(manifest, scaling=scaling), LastValue(), PER_SLOT, lateness_ms=lateness_ms)
     engine.add(["known", "new", "newer"])

@@ -4,7 +4,8 @@ from numpy.typing import NDArray
 
 from edge.calendar import Calendar
 from edge.day import Day
-from edge.signals import CONTEXT, ERROR, HELD, NOVELTY, SUSTAINED, Signals
+from edge.shape import SEGMENTS
+from edge.signals import CONTEXT, ERROR, HELD, NOVELTY, SHAPE, SUSTAINED, Signals
 from edge.state import SIGNALS, Records
 from tests.conftest import START_MS, records_of
 
@@ -29,8 +30,8 @@ def read(ratio: NDArray[np.float32], observed: NDArray[np.float32], made: Record
 
 
 def test_there_is_a_signal_for_each_name() -> None:
-    assert [SIGNALS[k] for k in (ERROR, SUSTAINED, NOVELTY, CONTEXT)] == ["error", "sustained", "novelty", "context"]
-    assert read(row(0, 0), row(0, 0), ranged()).tolist() == [0, 0, 0, 0]
+    assert [SIGNALS[k] for k in (ERROR, SUSTAINED, NOVELTY, CONTEXT, SHAPE)] == list(SIGNALS)
+    assert read(row(0, 0), row(0, 0), ranged()).tolist() == [0] * len(SIGNALS)
 
 
 def test_the_error_is_that_of_the_channel_that_misses_most() -> None:
@@ -83,7 +84,7 @@ def test_what_was_seen_once_is_not_new_again() -> None:
 
 def test_the_first_value_begins_the_range() -> None:
     made, signals = records_of(channels=2), Signals(None, SLOTS)
-    signals.remember(np.zeros((1, 4), np.float32), row(2.0, np.nan), AT, made, CALM)
+    signals.remember(np.zeros((1, len(SIGNALS)), np.float32), row(2.0, np.nan), AT, made, CALM)
     assert made["least"][0, 0] == made["most"][0, 0] == 2.0
     assert np.isnan(made["least"][0, 1])
 
@@ -94,3 +95,14 @@ def test_the_context_is_the_distance_from_the_day_before() -> None:
     made["day"][0, :, 0], made["day"][0, :, 1] = -2.0, 2.0
     assert signals.read(row(0.0), row(3.5), AT, made)[0, CONTEXT] == 1.5
     assert signals.read(row(0.0), row(-2.0), AT, made)[0, CONTEXT] == 0
+
+
+def test_the_shape_is_that_of_the_course_and_forecasts_stand_in_for_missing_values() -> None:
+    made, signals = records_of(segments=SEGMENTS), Signals(None, SLOTS, has_course=True)
+    made["forecast"] = 2.0
+    made["segment_slots"], made["shape"] = 1, 0.25
+    assert signals.read(row(0.0), row(1.0), AT, made)[0, SHAPE] == 0.25
+    told = signals.read(row(0.0), row(np.nan), AT, made)
+    assert told[0, SHAPE] == 0
+    signals.remember(told, row(np.nan), AT, made, CALM)
+    assert (made["segment"][0, 0], made["segment_slots"][0], made["shape"][0]) == (2.0, 2, 0.0)

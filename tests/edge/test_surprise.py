@@ -3,12 +3,12 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.state import SIGNALS, Records
-from edge.surprise import LEAST_RARE, LEAST_RATE, MEMORY_SLOTS, RARE, Reference, learn, signal_at, surprise
+from edge.surprise import LEAST_RARE, LEAST_RATE, MEMORY_SLOTS, RARE, STEEPEST, Reference, learn, signal_at, surprise
 from tests.conftest import records_of
 
 LN10 = float(np.log(10))
 #: typical 1, rare 3, a tail of mean 0.5 that 1 % of the slots reach
-HAND = Reference((1.0,) * 4, (3.0,) * 4, (0.01,) * 4, (0.5,) * 4)
+HAND = Reference(*((number,) * len(SIGNALS) for number in (1.0, 3.0, 0.01, 0.5)))
 
 
 def records(count: int = 1) -> Records:
@@ -18,7 +18,7 @@ def records(count: int = 1) -> Records:
 
 
 def of_error(*values: float) -> NDArray[np.float32]:
-    """Return signals (n, 4) whose first is given; the others are 0."""
+    """Return signals (n, SIGNALS) whose first is given; the others are 0."""
     signals = np.zeros((len(values), len(SIGNALS)), np.float32)
     signals[:, 0] = values
     return signals
@@ -29,7 +29,7 @@ def of_error(*values: float) -> NDArray[np.float32]:
     [(0.0, 0.0), (1.0, 0.0), (2.0, 1.0), (3.0, 2.0), (3.0 + 0.5 * LN10, 3.0), (3.0 + 5 * LN10, 12.0)],
 )
 def test_a_surprise_can_be_computed_by_hand(signal: float, decades: float) -> None:
-    assert surprise(of_error(signal), records())[0].tolist() == pytest.approx([decades, 0, 0, 0], abs=1e-5)
+    assert surprise(of_error(signal), records())[0].tolist() == pytest.approx([decades, 0, 0, 0, 0], abs=1e-5)
 
 
 def test_a_signal_that_is_mostly_nothing_is_surprising_wherever_it_is_more() -> None:
@@ -41,10 +41,18 @@ def test_a_signal_that_is_mostly_nothing_is_surprising_wherever_it_is_more() -> 
     assert surprise(of_error(0.1 * LN10), made)[0, 0] == pytest.approx(4.0)
 
 
-def test_a_tail_is_never_taken_as_steeper_than_a_share_of_what_is_rare() -> None:
+@pytest.mark.parametrize(("typical", "excess"), [(1.0, 0.2 * (3.0 - 1.0)), (0.0, 0.2 * (3.0 - 0.0)), (2.9, 0.05 * 3.0)])
+def test_a_tail_is_never_taken_as_steeper_than_a_normal_distributions(typical: float, excess: float) -> None:
     made = records()
-    made["excess"] = 0
-    assert surprise(of_error(3.0 + 0.15 * LN10), made)[0, 0] == pytest.approx(3.0)
+    made["typical"], made["excess"] = typical, 0
+    assert surprise(of_error(3.0 + excess * LN10), made)[0, 0] == pytest.approx(3.0)
+    assert signal_at(np.array([3.0], np.float32), made, 0)[0] == pytest.approx(3.0 + excess * LN10)
+
+
+def test_the_excess_of_a_normal_distribution_is_the_least() -> None:
+    noise = np.abs(np.random.default_rng(4).normal(size=1_000_000))
+    fitted = Reference.fit(np.tile(noise[:, None], len(SIGNALS)))
+    assert fitted.excess[0] == pytest.approx(STEEPEST * (fitted.rare[0] - fitted.typical[0]), rel=0.4)
 
 
 def test_the_signal_of_a_surprise_is_its_inverse() -> None:
@@ -59,19 +67,19 @@ def test_what_is_less_than_rare_has_no_signal_in_the_tail() -> None:
 
 def test_a_reference_is_fitted_to_what_was_seen() -> None:
     random = np.random.default_rng(1)
-    signals = np.zeros((100_000, 4))
+    signals = np.zeros((100_000, len(SIGNALS)))
     signals[:, 0] = random.exponential(2.0, 100_000)
     signals[::1000, 2] = 0.5
     fitted = Reference.fit(signals)
-    assert fitted.typical == pytest.approx((2 * np.log(2), 0, 0, 0), rel=0.02)
+    assert fitted.typical == pytest.approx((2 * np.log(2), 0, 0, 0, 0), rel=0.02)
     assert fitted.rare == pytest.approx((-2 * np.log(RARE), *LEAST_RARE[1:]), rel=0.02)
-    assert fitted.rate == pytest.approx((RARE, 0.5 / 100_000, 0.001, 0.5 / 100_000), rel=0.01)
+    assert fitted.rate == pytest.approx((RARE, 0.5 / 100_000, 0.001, 0.5 / 100_000, 0.5 / 100_000), rel=0.01)
     assert fitted.excess[0] == pytest.approx(2.0, rel=0.05)
     assert fitted.excess[2] == pytest.approx(0.5 - LEAST_RARE[2], rel=0.01)
 
 
 def test_a_single_exceedance_does_not_settle_how_far_the_tail_reaches() -> None:
-    signals = np.zeros((100, 4))
+    signals = np.zeros((100, len(SIGNALS)))
     signals[0] = 30.0
     fitted = Reference.fit(signals)
     assert fitted.rate[0] == 0.01
@@ -79,7 +87,7 @@ def test_a_single_exceedance_does_not_settle_how_far_the_tail_reaches() -> None:
 
 
 def follow(made: Records, signals: NDArray[np.float32]) -> None:
-    """Let one stream's record follow signals (slots,), the same for each of the four."""
+    """Let one stream's record follow signals (slots,), the same for each signal."""
     calm = np.ones(len(made), bool)
     for row in np.repeat(signals[:, None, None], len(SIGNALS), axis=2):
         learn(row, made, calm)
@@ -111,9 +119,9 @@ def test_the_quantiles_follow_a_slow_change() -> None:
 def test_a_signal_that_falls_silent_becomes_as_seldom_as_can_be() -> None:
     made = records()
     follow(made, np.zeros(60_000, np.float32))
-    assert made["typical"][0].tolist() == [0, 0, 0, 0]
+    assert made["typical"][0].tolist() == [0] * len(SIGNALS)
     assert made["rare"][0].tolist() == LEAST_RARE.tolist()
-    assert made["rate"][0].tolist() == [np.float32(LEAST_RATE)] * 4
+    assert made["rate"][0].tolist() == [np.float32(LEAST_RATE)] * len(SIGNALS)
 
 
 def test_what_is_less_than_is_ever_rare_raises_no_brow_however_quiet_it_was() -> None:

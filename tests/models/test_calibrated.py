@@ -3,8 +3,8 @@ from dataclasses import replace
 
 from edge.bundle import Bundle
 from edge.manifest import Channel
-from edge.signals import CONTEXT
-from edge.surprise import LEAST_RARE
+from edge.shape import LEAST_SLOTS, SEGMENTS
+from edge.signals import CONTEXT, SHAPE
 from models.calibrated import train_calibrated
 from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
@@ -35,6 +35,18 @@ def test_a_stream_whose_times_are_of_no_day_is_compared_with_none(make_recording
         for knows in (True, False)
     )
     assert (dated.day_bins, timeless.day_bins) == (144, 0)
-    assert dated.reference.rare[CONTEXT] > LEAST_RARE[CONTEXT]
-    assert timeless.reference.rare[CONTEXT] == LEAST_RARE[CONTEXT]
+    assert dated.reference.excess[CONTEXT] > 1e-3
+    assert timeless.reference.excess[CONTEXT] < 1e-5
     assert timeless.reference.rare[:CONTEXT] == dated.reference.rare[:CONTEXT]
+
+
+def test_a_course_is_remembered_where_the_longest_stream_has_enough_slots(
+    make_recording: Callable[..., Recording],
+) -> None:
+    spec, training = ForecasterSpec("ar", lookback=6), TrainingSpec(stretch=16)
+    for slots, segments in ((LEAST_SLOTS, SEGMENTS), (LEAST_SLOTS - 1, 0)):
+        recordings = [make_recording(slots=slots), make_recording(name="shorter", slots=200)]
+        prepared = prepare(recordings, spec, training, "UTC")
+        manifest = train_calibrated(prepared, spec, training, name="pump", budget="1 per month").manifest
+        assert manifest.segments == segments
+        assert (manifest.reference.typical[SHAPE] > 0) == (segments > 0)

@@ -13,6 +13,7 @@ from edge.manifest import Manifest
 from edge.reading import Status
 from edge.runtime import open_runtime
 from edge.signals import CONTEXT, ERROR, LEAST_WIDTH, NOVELTY, SUSTAINED
+from edge.state import SIGNALS
 from edge.surprise import Reference
 from models import calibration
 from models.calibration import calibrate, replay, surprises, sustained_slots
@@ -99,10 +100,11 @@ def test_a_value_is_compared_with_those_around_this_time_a_day_before(trained: B
     around = np.stack([before[:, k : k + SLOTS] for k in range(3)])
     outside = np.fmax(values - np.fmax.reduce(around), np.fmin.reduce(around) - values)
     context = np.nan_to_num(outside).max(axis=2).clip(0)[:, LEARNT_FROM:].ravel()
-    typical, rare = np.quantile(context, [0.5, 0.97], method="lower")
+    expected = Reference.fit(np.tile(context[:, None], len(SIGNALS)))
     reference = trained.manifest.reference
-    assert (reference.typical[CONTEXT], reference.rare[CONTEXT]) == pytest.approx((typical, rare), abs=2e-3)
-    assert rare > 0.05
+    for name in ("typical", "rare", "rate", "excess"):
+        assert getattr(reference, name)[CONTEXT] == pytest.approx(getattr(expected, name)[CONTEXT], abs=2e-3)
+    assert expected.excess[CONTEXT] > 5e-3
 
 
 def test_the_sustained_error_is_a_longer_mean_where_more_slots_were_calibrated_on(
@@ -122,8 +124,8 @@ def test_the_tail_is_of_the_learnt_and_the_held_out_slots(trained: Bundle) -> No
 
 
 def test_surprises_are_summed_against_a_reference_that_stays() -> None:
-    reference = Reference((1.0,) * 4, (2.0,) * 4, (0.01,) * 4, (1 / np.log(10),) * 4)
-    signals = np.array([[0.5, 1, 0, 0], [2, 0, 0, 0], [5, 2, 0, 1.5]], np.float32)
+    reference = Reference(*((number,) * len(SIGNALS) for number in (1.0, 2.0, 0.01, 1 / np.log(10))))
+    signals = np.array([[0.5, 1, 0, 0, 0], [2, 0, 0, 0, 0], [5, 2, 0, 1.5, 0]], np.float32)
     np.testing.assert_allclose(surprises(signals, reference), [0, 2, 5 + 2 + 1], rtol=1e-6)
 
 
