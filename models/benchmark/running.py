@@ -22,7 +22,7 @@ from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
 
 ALARMS_PER_ROW = 0.5 / 1000  #: the budget; rows, since not every board has times
-POLICY = AlarmPolicy(rest=300)  #: what the limit follows
+POLICY = AlarmPolicy(rest=200)  #: what the limit follows
 STATE = AlarmPolicy(k=3, n=32, recovery=30, release=0.7, cool_down=0)  #: how long an event is taken to go on
 LOOKBACK = 4  #: slots, unless set otherwise; there are few rows to learn from, and none to spare
 FALLBACK = "last"  #: of what cannot be trained
