@@ -164,6 +164,7 @@ class Service:
         self._supervisor.started()
         while not self._stop.wait(self._supervisor.turn_s) and self.is_healthy():
             self._supervisor.turn()
+            self._consumers.turn()
             each_turn()
         healthy = self.is_healthy()
         self._supervisor.stopping()

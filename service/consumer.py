@@ -11,6 +11,7 @@ from service.counters import Counters
 from service.inbox import Inbox, Message
 from service.mqtt import LONGEST_PAUSE_S, Connection, Statement
 from service.packets import Received
+from service.receipt_clock import wall_ms
 from service.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,12 @@ class Consumer:
         inbox: Inbox,
         counters: Counters,
         source: str = "",
+        now_ms: Callable[[], int] = wall_ms,
     ) -> None:
         self.ready = Event()
         self._broker = broker
         self._source = source
+        self._now_ms = now_ms
         self._filters = filters
         self._unwanted: list[str] = []  # followed before
         self._inbox = inbox
@@ -169,7 +172,7 @@ class Consumer:
         taken = 0
         self._beat()
         try:
-            taken = self._inbox.put(as_messages(received, epoch, self._source), self._patience_s)
+            taken = self._inbox.put(as_messages(received, epoch, self._source, self._now_ms()), self._patience_s)
             with _counting:
                 self._counters.received += taken
         finally:
@@ -191,8 +194,7 @@ def acknowledge(connection: Connection, messages: Sequence[Message]) -> None:
         connection.acknowledge(epoch, [message.mid for message in group if message.qos])
 
 
-def as_messages(received: Sequence[Received], epoch: int, source: str = "") -> list[Message]:
-    """Return messages as they came, with the time of their receipt and the name of their broker."""
-    now_ms = time.time_ns() // 1_000_000
+def as_messages(received: Sequence[Received], epoch: int, source: str, now_ms: int) -> list[Message]:
+    """Return messages as they came, with the time of their receipt (UTC epoch ms) and the name of their broker."""
     new = tuple.__new__  # Message() itself takes twice as long
     return [new(Message, (epoch, *one, now_ms, source)) for one in received]

@@ -8,6 +8,7 @@ from service.consumer import Consumer
 from service.counters import Counters
 from service.inbox import Inbox, Message
 from service.monitor import Monitor
+from service.receipt_clock import ReceiptClock
 from service.settings import Settings
 from service.watchdog import Watchdog
 
@@ -35,6 +36,8 @@ class Consumers:
 
     def __init__(self, settings: Settings, monitors: Sequence[Monitor], inbox: Inbox, counters: Counters) -> None:
         self._monitors = monitors
+        self._clock = ReceiptClock()
+        self._started = False
         self._all: Mapping[str, Consumer] = {
             name: Consumer(
                 broker,
@@ -43,6 +46,7 @@ class Consumers:
                 inbox,
                 counters,
                 name,
+                self._clock.now_ms,
             )
             for name, broker in settings.connections.items()
         }
@@ -58,17 +62,26 @@ class Consumers:
         return {consumer.address: consumer.is_open for consumer in self._all.values()}
 
     def start(self) -> None:
-        """Connect to all brokers, in the background; the monitors have their streams by now."""
-        for monitor in self._monitors:
-            monitor.ask = self._all[monitor.broker].ask
+        """Connect to all brokers, in the background, once the host's clock is set; the monitors have their streams."""
+        if not self._clock.is_set(max(monitor.bundle_ms for monitor in self._monitors)):
+            return
+        self._started = True
+        self._clock.begin(max(monitor.newest_ms for monitor in self._monitors))
+        self._let_ask()
         for name, consumer in self._all.items():
             consumer.start(known=any(monitor.ids for monitor in self._monitors if monitor.broker == name))
 
     def follow(self, monitors: Sequence[Monitor]) -> None:
         """Subscribe to the topics of these monitors from now on, and to no others."""
         self._monitors = monitors
+        self._let_ask()
         for name, consumer in self._all.items():
             consumer.follow(_filters(monitors, name))
+
+    def turn(self) -> None:
+        """Begin now if that had to wait; to be called every second or so."""
+        if not self._started:
+            self.start()
 
     def pause(self) -> None:
         """Take no further messages over."""
@@ -88,6 +101,11 @@ class Consumers:
         """Acknowledge messages that are committed, in their order, each where it came from."""
         for source, group in groupby(messages, lambda message: message.source):
             self._all[source].acknowledge(list(group))
+
+    def _let_ask(self) -> None:
+        """Let monitors ask devices for what they need, at the broker that they hear them from."""
+        for monitor in self._monitors:
+            monitor.ask = self._all[monitor.broker].ask
 
 
 def _filters(monitors: Sequence[Monitor], broker: str) -> list[str]:

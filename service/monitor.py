@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,17 @@ class Monitor:
     def limit(self) -> float:
         """Return the surprise whose score is 1.0, in decades."""
         return self.engine.limit
+
+    @property
+    def bundle_ms(self) -> int:
+        """Return when the bundle was made, UTC epoch ms."""
+        return int(1000 * datetime.fromisoformat(self.bundle.manifest.created).timestamp())
+
+    @property
+    def newest_ms(self) -> int:
+        """Return the time of the newest reading of all streams, UTC epoch ms; NEVER if there is none."""
+        table = self.engine.table
+        return int(table.field("newest", np.arange(len(table), dtype=np.int32)).max(initial=NEVER))
 
     def restore(self, saved: list[SavedStream]) -> list[SavedStream]:
         """Begin with the streams the database knows, and return those whose state is not this bundle's.

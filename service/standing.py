@@ -86,7 +86,7 @@ def standing_of(monitor: Monitor) -> MonitorStanding:
     alarm = (table.field("alarm", rows) != 0) & ~silent
     learning = (table.field("seen", rows) < monitor.engine.ready_slots) & ~silent & ~alarm
     states = [int(each.sum()) for each in (learning, ~silent & ~alarm & ~learning, alarm, silent)]
-    newest = int(table.field("newest", rows).max(initial=NEVER))
+    newest = monitor.newest_ms
     return MonitorStanding(
         monitor.bundle.reference, dict(zip(STATES, states, strict=True)), None if newest == NEVER else newest
     )

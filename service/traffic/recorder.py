@@ -13,6 +13,7 @@ from service.consumer import acknowledge, as_messages
 from service.inbox import Inbox, Message
 from service.mqtt import Connection
 from service.packets import Received
+from service.receipt_clock import wall_ms
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class _Line:
             log.warning("the connection is lost: what comes until it is back is missing from the recording")
 
     def _received(self, received: Sequence[Received]) -> None:
-        messages = as_messages(received, self.connection.epoch, self._source)
+        messages = as_messages(received, self.connection.epoch, self._source, wall_ms())
         while messages and not self._stop.is_set():
             messages = messages[self._inbox.put(messages, _WAIT_S) :]
 
