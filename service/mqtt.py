@@ -22,6 +22,7 @@ from edge.errors import ForesenseError
 from service.backoff import LATEST_S, LONGEST_WAIT_S
 from service.broker import BrokerSettings
 from service.bulk_reader import BulkClient, OnReceived, StockClient, client_class
+from service.failpoint import reach
 from service.link import Link
 from service.packets import Received
 
@@ -62,6 +63,7 @@ class Connection:
         session_s: int = SESSION_S,
     ) -> None:
         self.epoch = 0
+        self._spoilt = -1  # the epoch of a connection in which a callback has failed
         self.on_open: Callable[[bool], None] = _nothing  #: whether the broker still has our session
         self.on_subscribed: Callable[[list[str]], None] = _nothing  #: what it refused, in its words
         self.on_lost: Callable[[], None] = _nothing
@@ -178,17 +180,35 @@ class Connection:
         )
         client.connect_timeout = _CONNECT_S
         client.reconnect_delay_set(1, LATEST_S)
-        client.on_pre_connect = _guarded(self._before)
-        client.on_socket_open = _guarded(_without_delay)
-        client.on_connect = _guarded(self._connected)
-        client.on_connect_fail = _guarded(self._not_connected)
-        client.on_disconnect = _guarded(self._disconnected)
-        client.on_subscribe = _guarded(self._subscribed)
-        client.on_received = _guarded(self._received)
-        client.on_publish = _guarded(self._published)
+        client.on_pre_connect = self._guarded(self._before)
+        client.on_socket_open = self._guarded(_without_delay)
+        client.on_connect = self._guarded(self._connected)
+        client.on_connect_fail = self._guarded(self._not_connected)
+        client.on_disconnect = self._guarded(self._disconnected)
+        client.on_subscribe = self._guarded(self._subscribed)
+        client.on_received = self._guarded(self._received)
+        client.on_publish = self._guarded(self._published)
         client.loop_misc = self._turning(client.loop_misc)  # type: ignore[method-assign]
-        client.on_unsubscribe = _guarded(lambda *_: self.on_answer())
+        client.on_unsubscribe = self._guarded(self._answered)
         return client
+
+    def _guarded(self, callback: Callable[P, None]) -> Callable[P, None]:
+        """Log what a callback raises, which would end the network thread, and begin anew with another connection.
+
+        What it has not done cannot be told; but all that is not acknowledged comes again, and is subscribed to again.
+        """
+
+        @wraps(callback)
+        def call(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                reach(f"callback-{callback.__name__.strip('_')}")
+                callback(*args, **kwargs)
+            except Exception:
+                log.exception("%s: a callback of the MQTT client has failed; connecting anew", self._client_id)
+                self._spoilt = self.epoch
+                self.drop()
+
+        return call
 
     def _turning(self, loop_misc: Callable[[], MQTTErrorCode]) -> Callable[[], MQTTErrorCode]:
         """Return what paho is to call at the end of each round of its network thread."""
@@ -208,7 +228,9 @@ class Connection:
             self._broker.tls.identify(self._tls)
 
     def _before(self, _c: Client, _u: Any) -> None:
-        self._link.begins()
+        self._accepted_s, self._dropped, self._refused = None, False, False
+        with self._epoch_lock:
+            self.epoch += 1  # should on_disconnect have failed
         try:
             self._identify()
         except ForesenseError as error:
@@ -242,24 +264,15 @@ class Connection:
     def _subscribed(self, _c: Client, _u: Any, _m: int, codes: list[ReasonCode], _p: Properties | None) -> None:
         self.on_subscribed([str(code) for code in codes if code.is_failure])
 
-    def _received(self, messages: Sequence[Received]) -> None:
-        self.on_received(messages)
+    def _received(self, received: Sequence[Received]) -> None:
+        if self.epoch != self._spoilt:  # else they come again, after the one that was not taken over
+            self.on_received(received)
+
+    def _answered(self, *_: Any) -> None:
+        self.on_answer()
 
     def _published(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties | None) -> None:
         self.on_published(mid, str(reason) if reason.is_failure else None)
-
-
-def _guarded(callback: Callable[P, None]) -> Callable[P, None]:
-    """Log what a callback raises: it would end the network thread while the client still says it is connected."""
-
-    @wraps(callback)
-    def call(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            callback(*args, **kwargs)
-        except Exception:
-            log.exception("a callback of the MQTT client has failed")
-
-    return call
 
 
 @contextmanager
