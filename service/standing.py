@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from time import monotonic
 from typing import Any, NamedTuple
@@ -52,8 +52,6 @@ class Standing:
 
     def as_json(self) -> bytes:
         """Return what `foresense status` tells of a service that runs."""
-        counters = asdict(self.counters)
-        counters["rejects"] = {str(reason): count for reason, count in self.counters.rejects.items()}
         told: dict[str, Any] = {
             "version": version("foresense"),
             "started": self.started_ms,
@@ -63,11 +61,22 @@ class Standing:
             "monitors": {name: each._asdict() for name, each in self.monitors.items()},
             "messages_in_flight": self.inbox.in_flight,
             "per_second": self._rates(),
-            "counters": {name: value for name, value in counters.items() if isinstance(value, int | dict)},
+            "counters": self._counts(),
             "stores_verdicts": self.stores_verdicts,
             "refused": self.refused,
         }
         return msgspec.json.encode(told)
+
+    def _counts(self) -> dict[str, int | dict[str, int]]:
+        """Return the counters by name; those of several things by the name of the thing."""
+        counts: dict[str, int | dict[str, int]] = {}
+        for name in (each.name for each in fields(self.counters)):  # asdict would count the items of a Counter
+            match getattr(self.counters, name):
+                case int(count):
+                    counts[name] = count
+                case dict(things):
+                    counts[name] = {str(thing): count for thing, count in things.items()}
+        return counts
 
     def _rates(self) -> dict[str, float]:
         """Return how many of each there were a second since the last time."""

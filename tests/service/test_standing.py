@@ -34,8 +34,10 @@ def test_a_monitor_without_streams_has_no_newest_reading(make_monitor: MakeMonit
 def test_it_is_told_as_json() -> None:
     counters = Counters(received=3)
     counters.rejects[Reason.SYNTAX] += 2
+    counters.undeliverable["history"] += 4
     standing = Standing(counters, Inbox(), brokers=lambda: {"north": True}, refused="no bundle")
     told = json.loads(standing.as_json())
     assert (told["brokers"], told["refused"]) == ({"north": True}, "no bundle")
     assert told["counters"]["received"] == 3
     assert told["counters"]["rejects"] == {"syntax": 2}
+    assert told["counters"]["undeliverable"] == {"history": 4}
