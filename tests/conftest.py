@@ -151,6 +151,7 @@ def write_pump(
     max_gap: int = 5,
     version: str = "1",
     aggregate: str = "first",
+    created: str = "2026-01-01T00:00:00Z",
 ) -> Bundle:
     """Write a bundle of `manifest_of`, whose forecaster expects the last value, into a folder of bundles."""
     count = len(channels)
@@ -161,7 +162,7 @@ def write_pump(
         burn_in=burn_in,
         max_gap=max_gap,
     )
-    manifest = replace(manifest, name=name, version=version)
+    manifest = replace(manifest, name=name, version=version, created=created)
     model = last_value_model(count)
     engine = Engine(manifest, OnnxRuntime(model), Budget.parse(manifest.budget).per_slot(interval_ms))
     names = list(streams[:1])

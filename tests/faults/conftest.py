@@ -5,11 +5,12 @@ alarms, each told, none besides, and a balance of messages that comes out even.
 """
 
 import json
+import os
 import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
@@ -25,6 +26,7 @@ from tests.system.conftest import MOSQUITTO, Broker, Plant, World, wait_until
 
 INTERVAL_MS = 1_000  #: short, so that whatever is held up for seconds is held up for many slots
 FIRST = START_MS // INTERVAL_MS * INTERVAL_MS
+LONG = bool(os.environ.get("FORESENSE_TEST_LONG"))  #: 500 kills, 200 cuts, an hour's soak, instead of some
 SLOTS = 60
 PAUSE = range(28, 32)  #: slots in which devices say nothing: while they wait, their time must not go on without them
 BEFORE, AFTER = range(PAUSE.start), range(PAUSE.stop, SLOTS)  #: the halves of the recording
@@ -86,6 +88,7 @@ class Site:
     """A broker, a service that listens to it, and the devices and listeners of the world around them."""
 
     def __init__(self, folder: Path, bundles: Path, name: str = "site") -> None:
+        self.within: Sequence[str] = ()  #: what stands before the service's command
         self.broker = Broker(folder).start()
         self.world = World(self.broker, f"{name}-world", inflight=1)
         self.plant = make_plant(folder / name, self.broker, bundles, name)
@@ -94,7 +97,7 @@ class Site:
     def start(self, patience_s: float = 20.0) -> None:
         """Start the service, and return when it is subscribed."""
         heard = len(self.world.heard)
-        self.plant.start()
+        self.plant.start(self.within)
         online = (self.plant.availability, b"online")
         wait_until(lambda: online in self.world.heard[heard:], "online", patience_s)
 
@@ -178,7 +181,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if MOSQUITTO is None:
         pytest.skip("needs a broker: apt-get install mosquitto")
     folder = tmp_path_factory.mktemp("bundles")
-    write_pump(folder, streams=STREAMS, interval_ms=INTERVAL_MS, aggregate="mean")
+    created = iso(FIRST)  # the clock is set to the recording's time in some tests
+    write_pump(folder, streams=STREAMS, interval_ms=INTERVAL_MS, aggregate="mean", created=created)
     return folder
 
 

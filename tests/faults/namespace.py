@@ -1,7 +1,6 @@
 """A namespace of the kernel of its own, in which a process sees its own mounts or network."""
 
 import subprocess
-from pathlib import Path
 from typing import Self
 
 
@@ -35,10 +34,6 @@ class Namespace:
     def run(self, script: str) -> None:
         """Run shell commands in the namespace."""
         subprocess.run([*self.entry, "sh", "-ec", script], check=True, timeout=20)
-
-    def path(self, inside: Path) -> Path:
-        """Return where a path of the namespace can be reached from outside."""
-        return Path(f"/proc/{self.pid}/root{inside}")
 
     def stop(self) -> None:
         if self._keeper is not None:

@@ -14,7 +14,7 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, with RST
 class Proxy:
     """Passes bytes between its clients and a server; the link can be cut, fall silent, or come in small pieces."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.cuts = 0  #: connections that were cut
         self.bytes = 0  #: passed to clients
         self.piece: Callable[[], int] = lambda: 1 << 16  #: how many bytes are passed on at a time
@@ -23,7 +23,7 @@ class Proxy:
         self._flows.set()
         self._lock = Lock()
         self._links: list[tuple[socket.socket, socket.socket]] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0))
         self.port: int = self._listener.getsockname()[1]
 
     def start(self) -> Self:
@@ -74,8 +74,9 @@ class Proxy:
                 continue
             with self._lock:
                 self._links.append((client, server))
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, counts in ((client, server, False), (server, client, True)):
-                sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 Thread(target=self._pass, args=(source, sink, counts), daemon=True).start()
 
     def _pass(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:

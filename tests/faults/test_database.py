@@ -1,5 +1,6 @@
 """The service's own database is held by somebody else, or its upgrade is interrupted."""
 
+import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -22,3 +23,15 @@ def test_a_database_that_is_locked_for_long_costs_nothing(locked_s: float, site:
         time.sleep(locked_s)
     count = site.assert_undisturbed(reference, patience_s=60)
     assert count["retries"] > 0
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_schema_that_is_killed_while_it_is_made_is_made_by_the_next(
+    step: int, site: Site, reference: Outcome
+) -> None:
+    site.plant.environment = {"FORESENSE_FAILPOINT": f"migration:{step}"}
+    assert site.plant.start().wait() == -signal.SIGKILL
+    site.plant.environment = {}
+    site.start()
+    site.publish()
+    site.assert_undisturbed(reference)

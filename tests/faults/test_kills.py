@@ -1,15 +1,14 @@
 """The service is killed and started again, and nobody can tell from what it wrote."""
 
-import os
 import random
 import signal
 from threading import Thread
 
 import pytest
 
-from tests.faults.conftest import MakeReference, Outcome, Site
+from tests.faults.conftest import LONG, MakeReference, Outcome, Site
 
-KILLS = int(os.environ.get("FORESENSE_TEST_KILLS", "20"))  #: of the long run
+KILLS = 500 if LONG else 20  #: of the long run
 _RESTART_S = 3.0  # within which the service is killed again; about half of it is the start
 
 

@@ -1,0 +1,79 @@
+"""Ten times the usual rate for a while: memory stays bounded, nothing is lost, and the rest is worked off."""
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from service.inbox import MOST_BYTES, MOST_MESSAGES
+from tests.faults.conftest import FIRST, INTERVAL_MS, STREAMS, Site
+from tests.system.conftest import World, wait_until
+
+USUAL_PER_S = 200
+MOST_MORE = MOST_BYTES + 64 * 1024 * 1024  #: bytes that a burst may take: a full inbox, and what one batch needs
+
+
+def resident(pid: int) -> int:
+    """Return how many bytes of memory a process has."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def flood(per_s: int, seconds: float, begin: int, world: World) -> int:
+    """Publish readings of all streams at a rate for a time, and return the number of the next reading."""
+    number, until = begin, time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.monotonic()
+        messages: list[tuple[str, bytes | str]] = []
+        for _ in range(per_s // 10):
+            at = FIRST + number // len(STREAMS) * INTERVAL_MS // 2
+            messages.append((f"plant/{STREAMS[number % len(STREAMS)]}/value", json.dumps({"ts": at, "value": 0.5})))
+            number += 1
+        world.publish(messages)
+        time.sleep(max(0.1 - (time.monotonic() - began), 0))
+    return number
+
+
+@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
+def test_a_burst_of_ten_times_the_rate_stays_within_bounds_and_is_worked_off(seconds: int, site: Site) -> None:
+    devices = World(site.broker)
+    site.start()
+    number = flood(USUAL_PER_S, 3, 0, devices)
+    before = resident(site.plant.pid)
+    number = flood(10 * USUAL_PER_S, seconds, number, devices)
+    most = resident(site.plant.pid)
+    slots = number // (2 * len(STREAMS)) - 1
+    stored = f"SELECT count(*) FROM verdict WHERE time < {FIRST + slots * INTERVAL_MS}"  # noqa: S608
+    wait_until(lambda: site.plant.query(stored) == [(slots * len(STREAMS),)], "the burst is worked off", 60)
+    most = max(most, resident(site.plant.pid))
+    devices.close()
+    assert site.plant.end() == 0
+    count = site.assert_balanced()
+    assert count["fed"] - count["duplicate"] == number
+    assert most - before < MOST_MORE
+
+
+def test_more_than_the_inbox_holds_while_nothing_can_be_committed_waits_at_the_broker(site: Site) -> None:
+    devices = World(site.broker)
+    site.start()
+    number = flood(USUAL_PER_S, 1, 0, devices)
+    wait_until(lambda: site.plant.count("verdict") > 0, "a verdict")
+    before = resident(site.plant.pid)
+    with closing(sqlite3.connect(site.plant.database, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        filler = json.dumps({"ts": FIRST, "value": 1, "filler": "x" * 200_000})  # the inbox is full by bytes first
+        devices.publish([(f"plant/{STREAMS[0]}/value", filler)] * 600)
+        time.sleep(3)
+        most = resident(site.plant.pid)
+    number = flood(USUAL_PER_S, 1, number, devices)
+    slots = number // (2 * len(STREAMS)) - 1
+    stored = f"SELECT count(*) FROM verdict WHERE time < {FIRST + slots * INTERVAL_MS}"  # noqa: S608
+    wait_until(lambda: site.plant.query(stored) == [(slots * len(STREAMS),)], "all is worked off", 60)
+    devices.close()
+    assert site.plant.end() == 0
+    count = site.assert_balanced()
+    assert count["fed"] - count["duplicate"] == number
+    assert most - before < MOST_MORE
+    assert MOST_MESSAGES > 600 > MOST_BYTES // 200_000
