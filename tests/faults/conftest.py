@@ -80,7 +80,7 @@ class Outcome:
 def verdicts_of(plant: Plant, slots: int) -> bytes:
     """Return the verdicts on the slots of a recording; those after it are a matter of when one looks."""
     end = iso(FIRST + slots * INTERVAL_MS)
-    command = [Path(sys.executable).with_name("foresense"), "verdicts", plant.database, "--to", end]
+    command = [str(Path(sys.executable).with_name("foresense")), "verdicts", str(plant.database), "--to", end]
     return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
 
 

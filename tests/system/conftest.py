@@ -104,7 +104,7 @@ class World:
         self._client = Client(CallbackAPIVersion.VERSION2, session, clean_session=not session)
         self._client.max_inflight_messages_set(inflight)
         self._client.on_message = self._hear
-        self._client.on_connect = lambda *_: [self._client.subscribe(topic, 1) for topic in self._filters]
+        self._client.on_connect = self._connected
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
 
@@ -154,6 +154,10 @@ class World:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _connected(self, *_: Any) -> None:
+        for topic in self._filters:
+            self._client.subscribe(topic, 1)
 
     def _hear(self, _client: Client, _userdata: Any, message: Any) -> None:
         with self._changed:

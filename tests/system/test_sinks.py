@@ -1,8 +1,10 @@
 """A real InfluxDB and a webhook are told all that the service says, whatever happens on the way."""
 
 import json
+import random
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,17 +14,48 @@ from click.testing import CliRunner
 
 from service.cli import main
 from service.failpoint import VARIABLE
-from tests.conftest import MakeBundle
+from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.models.data.sources.conftest import Server, guarded_influx
 from tests.service.relays.conftest import Receiver, Reply, Request, receiver
 from tests.system.conftest import Broker, MakePlant, Plant, World, wait_until
-from tests.system.test_kill import STREAMS, prepare, recording, wait_for_all
 
 __all__ = ["guarded_influx", "receiver"]
+FIRST = START_MS // INTERVAL_MS * INTERVAL_MS
+STREAMS = tuple(f"north/pump-{number}" for number in range(6))
+SLOTS = 60
+SPIKES = {20: STREAMS, 45: STREAMS[:3]}
 ALARMS = """SELECT alarm.id, "start", "end", name FROM alarm JOIN stream ON stream.id = alarm.stream
     WHERE raised IS NOT NULL ORDER BY alarm.id"""
 VERDICTS = """SELECT time, name, value, expected, lower, upper, score, status = 2
     FROM verdict JOIN stream ON stream.id = verdict.stream ORDER BY time, name"""
+
+
+def recording(root: str) -> list[tuple[str, bytes | str]]:
+    """Return the readings of all streams in order of time; their values are the same each time."""
+    chance = random.Random(7)  # noqa: S311
+    return [
+        (
+            f"{root}/{stream}/value",
+            json.dumps(
+                {
+                    "ts": FIRST + slot * INTERVAL_MS + chance.randrange(INTERVAL_MS),
+                    "value": 100.0 if stream in SPIKES.get(slot, ()) else chance.random(),
+                }
+            ),
+        )
+        for slot in range(SLOTS)
+        for stream in STREAMS
+    ]
+
+
+def prepare(broker: Broker, make_plant: MakePlant, bundles: Path, name: str) -> Plant:
+    settings = {"topic": f"{name}/{{site}}/{{device}}/{{channel}}", "payload": "json", "time": "ts", "bundle": "pump"}
+    return make_plant(broker, name, bundles, {"main": settings})
+
+
+def wait_for_all(plant: Plant) -> None:
+    wait_until(lambda: plant.count("verdict") == SLOTS * len(STREAMS), "all verdicts")
+    wait_until(lambda: plant.count("outbox") == 0, "all alarms are delivered")
 
 
 def add_sinks(plant: Plant, **sinks: Any) -> None:
