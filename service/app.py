@@ -13,31 +13,31 @@ from types import FrameType
 
 from edge.errors import ConfigError, ForesenseError
 from edge.runtime import open_runtime
-from service.broker import place
-from service.change import Change
+from service.alarms.maintenance import Maintenance
+from service.alarms.messages import sink
+from service.brokers.broker import place
+from service.brokers.consumers import Consumers, Readiness
 from service.configuration import read_settings
-from service.consumers import Consumers, Readiness
 from service.counters import Counters
-from service.health import HealthServer
-from service.inbox import Inbox, Message
-from service.lock import InstanceLock, NameLock
-from service.maintenance import Maintenance
-from service.messages import sink
-from service.metrics import Metrics
-from service.monitor import Monitor
-from service.outbox import Outbox, OutboxReader
+from service.operation.health import HealthServer
+from service.operation.metrics import Metrics
+from service.operation.standing import Standing
+from service.operation.supervisor import Supervisor
+from service.operation.watchdog import Watchdog
+from service.pipeline.inbox import Inbox, Message
+from service.pipeline.monitor import Monitor
+from service.pipeline.writer import Scored, Writer
 from service.registry import Registry
 from service.relays.delivery import Delivery
 from service.relays.mqtt import MqttRelay
 from service.relays.mqtt_sink import mqtt_sinks
 from service.relays.opening import ServerSink, open_sinks
-from service.reload import Reloader
+from service.relays.outbox import Outbox, OutboxReader
+from service.reload.change import Change
+from service.reload.reload import Reloader
 from service.settings import Settings
-from service.standing import Standing
-from service.store import Store
-from service.supervisor import Supervisor
-from service.watchdog import Watchdog
-from service.writer import Scored, Writer
+from service.storage.lock import InstanceLock, NameLock
+from service.storage.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import click
 from edge.errors import ForesenseError
 from service.app import build, open_monitors
 from service.configuration import read_settings
-from service.logs import Format, Log
-from service.monitor import Monitor
+from service.operation.logs import Format, Log
+from service.pipeline.monitor import Monitor
 from service.relays.opening import ServerSink, open_sinks
 
 _FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))

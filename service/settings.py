@@ -11,14 +11,14 @@ from edge.alarm import AlarmPolicy, Direction, LevelRule
 from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
-from service.broker import BrokerSettings
-from service.health import MetricsSettings
-from service.history import HistorySettings
-from service.maintenance import MaintenanceSettings
+from service.alarms.maintenance import MaintenanceSettings
+from service.brokers.broker import BrokerSettings
+from service.operation.health import MetricsSettings
 from service.part import ByChannel, Duration, Part
-from service.sinks import SinkName, SinkSettings
-from service.source import SourceSettings
-from service.topics import Template, may_be_ours, overlap
+from service.pipeline.source import SourceSettings
+from service.pipeline.topics import Template, may_be_ours, overlap
+from service.relays.sinks import SinkName, SinkSettings
+from service.storage.history import HistorySettings
 
 
 def _plain_name(text: str) -> str:

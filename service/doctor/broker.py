@@ -3,13 +3,13 @@
 import secrets
 from collections.abc import Iterator, Sequence
 
-from service.broker import BrokerSettings, place
-from service.consumer import ONLINE, availability_topic
+from service.brokers.broker import BrokerSettings, place
+from service.brokers.consumer import ONLINE, availability_topic
+from service.brokers.mqtt import SESSION_S
 from service.doctor.certificate import look_at_certificate
 from service.doctor.finding import Finding, fail, ok, warn
 from service.doctor.probe import Probe, ProbeError
 from service.doctor.queue import look_at_queue
-from service.mqtt import SESSION_S
 
 _RETAINED_S = 1.0  # until what the broker has retained is here
 _BACK_S = 2.0

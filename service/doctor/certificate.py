@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Iterator
 
-from service.broker import BrokerSettings
+from service.brokers.broker import BrokerSettings
 from service.doctor.finding import Finding, ok, warn
 
 _PATIENCE_S = 5.0

@@ -12,7 +12,7 @@ import click
 
 from edge.errors import ForesenseError
 from service.app import open_monitors
-from service.broker import place
+from service.brokers.broker import place
 from service.configuration import read_settings
 from service.doctor.broker import BrokerCheck
 from service.doctor.clock import look_at_clock
@@ -23,10 +23,10 @@ from service.doctor.finding import Finding, Level, fail, ok
 from service.doctor.history import History, read_history
 from service.doctor.limits import look_at_limits
 from service.doctor.queue import OUTAGE_S
-from service.lock import is_held
-from service.monitor import Monitor
+from service.pipeline.monitor import Monitor
+from service.pipeline.topics import Template
 from service.settings import Settings
-from service.topics import Template
+from service.storage.lock import is_held
 
 
 @click.command()

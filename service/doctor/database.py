@@ -8,7 +8,7 @@ from time import monotonic
 
 from service.doctor.finding import Finding, fail, ok, warn
 from service.doctor.history import connect
-from service.store import SCHEMA_VERSION
+from service.storage.store import SCHEMA_VERSION
 
 _PATIENCE_S = 30.0
 _STEPS = 100_000  # of SQLite's machine, between two looks at the clock

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.broker import BrokerSettings, place
+from service.brokers.broker import BrokerSettings, place
 from service.doctor.finding import Finding, fail, ok, warn
 from service.settings import Settings
 

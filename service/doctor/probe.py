@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from edge.errors import ForesenseError
-from service.broker import BrokerSettings
-from service.mqtt import Connection
-from service.packets import Received
+from service.brokers.broker import BrokerSettings
+from service.brokers.mqtt import Connection
+from service.brokers.packets import Received
 
 _PATIENCE_S = 10.0
 _SESSION_S = 600  # what a probe leaves behind if it is killed

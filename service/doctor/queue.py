@@ -3,7 +3,7 @@
 from time import monotonic
 from typing import NamedTuple
 
-from service.broker import BrokerSettings
+from service.brokers.broker import BrokerSettings
 from service.doctor.finding import Finding, ok, warn
 from service.doctor.probe import Probe
 

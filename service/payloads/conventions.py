@@ -11,7 +11,7 @@ from service.payloads.senml import SenmlPayload
 from service.payloads.sparkplug import SparkplugPayload
 from service.payloads.states import StatePayload
 from service.payloads.telegraf import TelegrafPayload
-from service.source import SourceSettings
+from service.pipeline.source import SourceSettings
 
 
 def publish_nothing(_topic: str, _payload: bytes) -> None:

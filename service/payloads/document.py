@@ -9,7 +9,7 @@ import msgspec
 
 from edge.align import LARGEST
 from service.payloads.payload import plausible
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 _DEEPEST = 8  #: objects within each other that are looked into for numbers
 _NUMBERS = frozenset({int, float})

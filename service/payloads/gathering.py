@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from service.payloads.payload import Run, plausible
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 
 class Naming:

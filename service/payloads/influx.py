@@ -7,8 +7,8 @@ from service.payloads.line_protocol import read_points
 from service.payloads.payload import ANYWHERE, Run
 from service.payloads.tags import tagged_stream
 from service.payloads.timestamps import Timestamps
-from service.rejects import Reason, RejectError
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.topics import Match
 
 
 class InfluxPayload:

@@ -7,8 +7,8 @@ from service.payloads.document import Path, number, numbers, read_json
 from service.payloads.payload import ANYWHERE, Run
 from service.payloads.plain_json import Plain, PlainJson
 from service.payloads.timestamps import Timestamps
-from service.rejects import Reason, RejectError
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.topics import Match
 
 
 class JsonPayload:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 _ESCAPED, _QUOTED = r"\\[^\n]?", r'"(?:[^"\\]|\\.)*+"'
 _LINE = re.compile(

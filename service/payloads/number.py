@@ -3,8 +3,8 @@
 import re
 
 from service.payloads.payload import ANYWHERE, Run, plausible
-from service.rejects import Reason, RejectError
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.topics import Match
 
 LONGEST = 64  #: bytes; a double needs 24
 _DECIMAL = re.compile(rb"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from edge.align import LARGEST
-from service.rejects import Reason, RejectError
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.topics import Match
 
 LONGEST_NAME = 256  #: characters of a name that a message tells
 ANYWHERE = Match("", None)  #: a topic that says nothing

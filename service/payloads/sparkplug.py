@@ -12,9 +12,9 @@ from service.payloads.compression import expand
 from service.payloads.gathering import Gathering, Naming
 from service.payloads.payload import ANYWHERE, Run
 from service.payloads.timestamps import within
-from service.rejects import Reason, RejectError
-from service.runs import LARGEST_PAYLOAD
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.runs import LARGEST_PAYLOAD
+from service.pipeline.topics import Match
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from service.payloads.number import NumberPayload
 from service.payloads.payload import ANYWHERE, Run
-from service.rejects import Reason, RejectError
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.topics import Match
 
 #: what they send while a sensor has no value
 WORDS = frozenset({b"", b"unavailable", b"unknown", b"none", b"null", b"nan", b"na"})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from service.payloads.payload import as_level
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 
 def tagged_stream(tags: Mapping[str, str], names: Sequence[str]) -> str:

@@ -8,8 +8,8 @@ from service.payloads.gathering import Gathering, Naming
 from service.payloads.payload import ANYWHERE, Run
 from service.payloads.tags import tagged_stream
 from service.payloads.timestamps import Timestamps
-from service.rejects import Reason, RejectError
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.topics import Match
 
 
 class TelegrafPayload:

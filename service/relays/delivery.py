@@ -7,10 +7,10 @@ from threading import Event, Thread
 from time import monotonic, time
 from typing import Protocol
 
-from service.failpoint import reach
-from service.letters import Letter
-from service.outbox import VERDICT, OutboxReader, OutboxRow
+from service.operation.failpoint import reach
 from service.relays.answer import Answer
+from service.relays.letters import Letter
+from service.relays.outbox import VERDICT, OutboxReader, OutboxRow
 from service.relays.retry import Retry
 
 log = logging.getLogger(__name__)

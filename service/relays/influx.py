@@ -9,13 +9,13 @@ from influxdb_client.rest import ApiException
 
 from edge.reading import Verdicts
 from edge.secret import read_secret
-from service.messages import Incident, Member
-from service.monitor import Monitor
-from service.outbox import OutboxRow
+from service.alarms.messages import Incident, Member
+from service.pipeline.monitor import Monitor
 from service.relays.answer import Answer
 from service.relays.lines import VerdictLines, alarm_line
-from service.sinks import InfluxSettings, SinkSettings
-from service.store import Alarm
+from service.relays.outbox import OutboxRow
+from service.relays.sinks import InfluxSettings, SinkSettings
+from service.storage.store import Alarm
 
 _TYPE = {"Content-Type": "text/plain; charset=utf-8"}
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.reading import Status, Verdicts
-from service.monitor import Monitor
-from service.store import Alarm
+from service.pipeline.monitor import Monitor
+from service.storage.store import Alarm
 
 _FIELDS = (b"value", b"expected", b"lower", b"upper", b"score")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

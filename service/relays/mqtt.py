@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
-from service.broker import BrokerSettings
-from service.failpoint import reach
-from service.mqtt import Connection
-from service.outbox import OutboxReader, OutboxRow
+from service.brokers.broker import BrokerSettings
+from service.brokers.mqtt import Connection
+from service.operation.failpoint import reach
+from service.pipeline.writer import Scored
+from service.relays.outbox import OutboxReader, OutboxRow
 from service.relays.verdicts import verdict_messages
 from service.settings import PublishSettings
-from service.writer import Scored
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 
 from edge.reading import Verdicts
-from service.messages import Incident, Member, alarm_message, incident_message
-from service.monitor import Monitor
-from service.store import Alarm
+from service.alarms.messages import Incident, Member, alarm_message, incident_message
+from service.pipeline.monitor import Monitor
+from service.storage.store import Alarm
 
 
 class MqttSink:

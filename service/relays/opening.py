@@ -5,10 +5,10 @@ from importlib import import_module
 from typing import Protocol
 
 from edge.errors import ForesenseError
-from service.outbox import Sink
 from service.relays.delivery import Target
+from service.relays.outbox import Sink
+from service.relays.sinks import SinkSettings
 from service.relays.webhook import WebhookSink
-from service.sinks import SinkSettings
 
 
 class ServerSink(Sink, Target, Protocol):

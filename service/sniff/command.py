@@ -13,7 +13,7 @@ from rich.table import Table
 
 from edge.duration import duration_text
 from edge.errors import ConfigError, DataError
-from service.broker import BrokerSettings
+from service.brokers.broker import BrokerSettings
 from service.settings import PublishSettings
 from service.sniff.draft import Draft, Findings, draft
 from service.sniff.proposal import configuration, training

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.payloads.timestamps import epoch_ms
-from service.rejects import RejectError
+from service.pipeline.rejects import RejectError
 
 _TIMES = ("ts", "timestamp", "time", "datetime", "date_time", "date", "t", "t0", "start", "last_seen", "received")
 _STEPS = ("dt", "step", "interval", "interval_ms", "period")

@@ -10,14 +10,14 @@ from typing import Any
 
 from service.payloads.conventions import open_payload
 from service.payloads.payload import Run
-from service.rejects import RejectError
-from service.runs import read_runs
+from service.pipeline.rejects import RejectError
+from service.pipeline.runs import read_runs
+from service.pipeline.source import SourceSettings
+from service.pipeline.topics import Match, Template, may_be_ours, overlap
 from service.sniff.grouping import is_template, templates
 from service.sniff.recognition import Form, join, recognise, telling_tags
 from service.sniff.survey import Survey, Topic
 from service.sniff.zone import guess_zone
-from service.source import SourceSettings
-from service.topics import Match, Template, may_be_ours, overlap
 
 CHANNEL = "value"  #: where nothing names one
 _MOST_READ = 2000  # topics of a draft whose samples are read

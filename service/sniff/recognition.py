@@ -14,8 +14,8 @@ from service.payloads.number import NumberPayload
 from service.payloads.objects import ObjectPayload
 from service.payloads.states import WORDS
 from service.payloads.telegraf import TelegrafPayload
-from service.rejects import RejectError
-from service.runs import LARGEST_PAYLOAD
+from service.pipeline.rejects import RejectError
+from service.pipeline.runs import LARGEST_PAYLOAD
 from service.sniff.document import find_settings
 from service.sniff.survey import Topic
 

@@ -8,12 +8,12 @@ from threading import Event
 from time import monotonic
 
 from edge.errors import ForesenseError
-from service.broker import BrokerSettings, place
-from service.consumer import acknowledge, as_messages
-from service.inbox import Inbox, Message
-from service.mqtt import Connection
-from service.packets import Received
-from service.receipt_clock import wall_ms
+from service.brokers.broker import BrokerSettings, place
+from service.brokers.consumer import acknowledge, as_messages
+from service.brokers.mqtt import Connection
+from service.brokers.packets import Received
+from service.brokers.receipt_clock import wall_ms
+from service.pipeline.inbox import Inbox, Message
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from edge.align import LARGEST
 from service.payloads.conventions import open_payload
 from service.payloads.payload import Payload, Run
-from service.rejects import Reason, RejectError
-from service.runs import read_runs
-from service.source import CONVENTIONS, SourceSettings
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.runs import read_runs
+from service.pipeline.source import CONVENTIONS, SourceSettings
+from service.pipeline.topics import Match
 from tests.service.conftest import RECEIVED_MS, message
 from tests.service.payloads.corpus.samples import SAMPLES, damage
 

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from edge.bundle import Bundle, read_bundle
 from models.data.recordings import Recording
 from service.cli import main
-from service.store import Store
-from service.verdict_book import add_series, insert
+from service.storage.store import Store
+from service.storage.verdict_book import add_series, insert
 
 BRIEF = ("--set", "epochs=3", "--set", "lookback=6", "--set", "units=4", "--set", "stretch=16", "--family", "mlp")
 
@@ -227,8 +227,8 @@ def test_detect_and_help_do_without_tensorflow(data: Path, trained: Bundle) -> N
 import sys
 from click.testing import CliRunner
 from service.cli import main
-from service.store import Store
-from service.verdict_book import add_series, insert
+from service.storage.store import Store
+from service.storage.verdict_book import add_series, insert
 for arguments in (["train", "--help"], ["detect", {str(data)!r}, *{options!r}]):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output

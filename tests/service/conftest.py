@@ -10,12 +10,12 @@ import pytest
 
 from edge.runtime import open_runtime
 from service.counters import Counters
-from service.history import HistorySettings
-from service.inbox import Inbox, Message
-from service.monitor import Monitor
+from service.pipeline.inbox import Inbox, Message
+from service.pipeline.monitor import Monitor
+from service.pipeline.writer import Scored, Writer
 from service.settings import IncidentSettings, MonitorSettings
-from service.store import Store
-from service.writer import Scored, Writer
+from service.storage.history import HistorySettings
+from service.storage.store import Store
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.system.conftest import broker, own_broker, world
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from edge.errors import ForesenseError
+from service.alarms.messages import iso
 from service.app import build
-from service.messages import iso
-from service.store import SCHEMA_VERSION
-from service.writer import BATCH
+from service.pipeline.writer import BATCH
+from service.storage.store import SCHEMA_VERSION
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.service.conftest import message
 from tests.service.relays.conftest import Receiver, receiver

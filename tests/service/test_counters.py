@@ -1,5 +1,5 @@
 from service.counters import Counters
-from service.rejects import Reason
+from service.pipeline.rejects import Reason
 
 
 def test_every_message_is_accounted_for() -> None:

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from service.cli import main
-from service.failpoint import VARIABLE
+from service.operation.failpoint import VARIABLE
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.models.data.sources.conftest import Server, guarded_influx
 from tests.service.relays.conftest import Receiver, Reply, Request, receiver

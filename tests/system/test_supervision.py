@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.supervisor import EXIT_HUNG
+from service.operation.supervisor import EXIT_HUNG
 from tests.conftest import MakeBundle
 from tests.system.conftest import Broker, MakePlant, World
 from tests.system.test_service import monitor, recording

@@ -12,7 +12,7 @@ from models.data.sources.files import Files
 from models.data.sources.history import History
 from models.data.sources.influx import Credentials, Influx
 from models.data.sources.layout import Layout
-from service.store import Store
+from service.storage.store import Store
 
 NOTHING = DataOptions(
     data="line.csv",

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from service.broker import BrokerSettings
-from service.consumer import Consumer
+from service.brokers.broker import BrokerSettings
+from service.brokers.consumer import Consumer
 from service.counters import Counters
 from service.doctor import queue
 from service.doctor.broker import BrokerCheck
 from service.doctor.finding import Finding, Level
 from service.doctor.queue import MOST
-from service.inbox import Inbox
+from service.pipeline.inbox import Inbox
 from tests.service.authority import Authority, handshake_fails
 from tests.system.conftest import MOSQUITTO, Broker, World, free_port, wait_until
 

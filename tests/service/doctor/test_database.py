@@ -7,8 +7,8 @@ import pytest
 from service.doctor.database import look_at_database
 from service.doctor.finding import Finding, Level
 from service.doctor.history import read_history
-from service.lock import InstanceLock, is_held
-from service.store import SCHEMA_VERSION, Store
+from service.storage.lock import InstanceLock, is_held
+from service.storage.store import SCHEMA_VERSION, Store
 
 
 @pytest.fixture

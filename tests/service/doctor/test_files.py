@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from service.broker import BrokerSettings
+from service.brokers.broker import BrokerSettings
 from service.doctor.files import look_at_files, secret_files
 from service.doctor.finding import Level
 from service.settings import Settings

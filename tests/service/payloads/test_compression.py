@@ -7,7 +7,7 @@ import pytest
 from backports import zstd
 
 from service.payloads.compression import expand
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 MOST = 1000
 PLAIN = b'{"value": 21.5}'

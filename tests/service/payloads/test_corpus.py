@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.intake import Intake
-from service.source import CONVENTIONS
+from service.pipeline.intake import Intake
+from service.pipeline.source import CONVENTIONS
 from tests.service.conftest import RECEIVED_MS, MakeBench, MakeMonitor, message
 from tests.service.payloads.corpus.forms import (
     FORMS,

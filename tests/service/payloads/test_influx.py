@@ -2,7 +2,7 @@ import pytest
 
 from service.payloads.influx import InfluxPayload
 from service.payloads.payload import Run
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 
 @pytest.mark.parametrize("time", ["1700000000", "1700000000000", "1700000000000000", "1700000000000000999"])

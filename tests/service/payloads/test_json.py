@@ -4,8 +4,8 @@ import pytest
 
 from service.payloads.json import JsonPayload
 from service.payloads.payload import Run
-from service.rejects import Reason, RejectError
-from service.topics import Match
+from service.pipeline.rejects import Reason, RejectError
+from service.pipeline.topics import Match
 
 
 def test_a_value_and_its_time_are_found() -> None:

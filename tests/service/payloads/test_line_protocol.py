@@ -3,7 +3,7 @@ import time
 import pytest
 
 from service.payloads.line_protocol import Point, read_points
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 
 @pytest.mark.parametrize(

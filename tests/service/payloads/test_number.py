@@ -2,7 +2,7 @@ import pytest
 
 from service.payloads.number import NumberPayload
 from service.payloads.payload import Run
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 
 @pytest.mark.parametrize(

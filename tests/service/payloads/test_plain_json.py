@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from service.payloads.json import JsonPayload
 from service.payloads.payload import Run
 from service.payloads.plain_json import LARGEST_PLAIN, Plain, PlainJson
-from service.rejects import RejectError
-from service.topics import Match
+from service.pipeline.rejects import RejectError
+from service.pipeline.topics import Match
 
 NOW = 1_700_000_000_000
 HERE = Match("north/pump-1", None)

@@ -3,7 +3,7 @@ import struct
 import pytest
 
 from service.payloads.protobuf import decode, encode
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 
 def field(number: int, content: int | bytes) -> bytes:

@@ -2,7 +2,7 @@ import pytest
 
 from service.payloads.payload import Run
 from service.payloads.states import StatePayload
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 
 def test_a_state_is_a_number_as_text() -> None:

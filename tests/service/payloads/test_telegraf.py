@@ -2,7 +2,7 @@ import pytest
 
 from service.payloads.payload import Run
 from service.payloads.telegraf import TelegrafPayload
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 METRIC = (
     b'{"fields": {"flow": 1.5, "on": true, "mode": "auto"}, "name": "pump", "tags": {"host": "%s"}, "timestamp": %d}'

@@ -1,7 +1,7 @@
 import pytest
 
 from service.payloads.timestamps import Timestamps, epoch_ms
-from service.rejects import Reason, RejectError
+from service.pipeline.rejects import Reason, RejectError
 
 TIME = 1_700_000_000_000
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import urllib3
 
-from service.letters import Letter
-from service.outbox import OutboxReader, OutboxRow
 from service.relays.answer import Answer
 from service.relays.delivery import Delivery
+from service.relays.letters import Letter
+from service.relays.outbox import OutboxReader, OutboxRow
 from service.relays.retry import LONGEST_S
-from service.store import Store
+from service.storage.store import Store
 from tests.service.relays.conftest import Receiver, Reply, Request
 from tests.system.conftest import wait_until
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.relays.lines import VerdictLines, alarm_line
-from service.store import Alarm
+from service.storage.store import Alarm
 from tests.conftest import START_MS
 from tests.service.conftest import MakeMonitor
 from tests.service.relays.conftest import verdicts_of

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from edge.reading import Verdicts
-from service.broker import BrokerSettings
-from service.outbox import OutboxReader
+from service.brokers.broker import BrokerSettings
+from service.pipeline.writer import Scored
 from service.relays.mqtt import MqttRelay
+from service.relays.outbox import OutboxReader
 from service.relays.verdicts import verdict_messages
 from service.settings import PublishSettings
-from service.store import Store
-from service.writer import Scored
+from service.storage.store import Store
 from tests.system.conftest import Broker, World, wait_until
 
 

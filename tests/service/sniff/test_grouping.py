@@ -1,7 +1,7 @@
 import pytest
 
+from service.pipeline.topics import Template
 from service.sniff.grouping import is_template, templates
-from service.topics import Template
 
 
 @pytest.mark.parametrize(

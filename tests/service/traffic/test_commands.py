@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import main
-from service.inbox import Message
+from service.pipeline.inbox import Message
 from service.traffic.recording import RecordingWriter
 
 CONFIG = """

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from service.inbox import Message
+from service.pipeline.inbox import Message
 from service.settings import MonitorSettings
 from service.traffic.decoder import Decoder
 

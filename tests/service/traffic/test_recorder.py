@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ForesenseError
-from service.broker import BrokerSettings
+from service.brokers.broker import BrokerSettings
 from service.traffic import recorder
 from service.traffic.recording import RecordingWriter
 

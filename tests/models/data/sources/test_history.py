@@ -7,8 +7,8 @@ from edge.errors import ConfigError, DataError
 from edge.reading import Status
 from models.data.sources.history import History, is_history
 from models.data.sources.source import Block
-from service.store import Store
-from service.verdict_book import add_series, insert
+from service.storage.store import Store
+from service.storage.verdict_book import add_series, insert
 
 T0 = 1_700_000_000_000
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from service.payloads.conventions import open_payload
 from service.payloads.payload import Run
-from service.rejects import RejectError
-from service.runs import read_runs
-from service.source import SourceSettings
-from service.topics import Match
+from service.pipeline.rejects import RejectError
+from service.pipeline.runs import read_runs
+from service.pipeline.source import SourceSettings
+from service.pipeline.topics import Match
 from tests.service.conftest import message
 
 #: convention -> a message of it, and whether its values are JSON

@@ -1,0 +1,1 @@
+"""Brokers: the connections with them, and the messages that come on these."""

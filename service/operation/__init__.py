@@ -1,0 +1,1 @@
+"""How the service is doing: supervision, logs, metrics, health."""

@@ -1,0 +1,1 @@
+"""Other monitors and new bundles take over while the service runs."""

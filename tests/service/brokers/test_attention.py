@@ -1,0 +1,63 @@
+from service.brokers.attention import Attention, Heard
+from service.pipeline.inbox import Inbox, Message
+
+
+class FakeBroker:
+    """Says until when it has told all that it had, as a test wants it."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, int | None] = {"north": 0, "south": 0}
+
+    def __call__(self) -> Heard:
+        return dict(self.heard)
+
+
+def test_the_clock_of_a_broker_runs_with_what_is_known_of_it() -> None:
+    broker = FakeBroker()
+    attention = Attention(Inbox(), broker)
+    attention.look()
+    for now in (1000, 2500, 2500, 4000):
+        broker.heard["north"] = now
+        attention.look()
+    assert (attention.ms("north"), attention.ms("south"), attention.ms("elsewhere")) == (4000, 0, 0)
+
+
+def test_the_time_in_which_a_broker_is_away_does_not_count() -> None:
+    broker = FakeBroker()
+    attention = Attention(Inbox(), broker)
+    attention.look()
+    for now in (1000, None, 60_000, 61_000):
+        broker.heard["north"] = now
+        attention.look()
+    assert attention.ms("north") == 2000
+
+
+def test_a_long_step_does_not_count_as_somebody_was_held_up() -> None:
+    broker = FakeBroker()
+    attention = Attention(Inbox(), broker)
+    attention.look()
+    for now in (1000, 31_000, 32_000):
+        broker.heard["north"] = now
+        attention.look()
+    assert attention.ms("north") == 2000
+
+
+def test_the_time_in_which_messages_wait_does_not_count() -> None:
+    broker, inbox = FakeBroker(), Inbox()
+    attention = Attention(inbox, broker)
+    attention.look()
+    inbox.put([Message(0, 1, 1, "plant/a/value", b"1", False, 0)], 1)
+    broker.heard["north"] = 1000
+    attention.look()
+    inbox.take(1, 0)
+    for now in (2000, 3000):
+        broker.heard["north"] = now
+        attention.look()
+    assert attention.ms("north") == 1000
+
+
+def test_without_brokers_it_is_the_time_that_passes() -> None:
+    attention = Attention(Inbox())
+    attention.look()
+    attention.look()
+    assert 0 <= attention.ms("") < 1000

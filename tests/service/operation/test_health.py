@@ -1,0 +1,61 @@
+import socket
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from threading import Event
+
+import pytest
+
+from edge.errors import ConfigError
+from service.operation.health import HealthServer, MetricsSettings
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def ready() -> Event:
+    return Event()
+
+
+@pytest.fixture
+def server(port: int, ready: Event) -> Iterator[HealthServer]:
+    server = HealthServer(
+        MetricsSettings(port=port), lambda accept: (accept, b"foresense 1\n"), lambda: True, ready.is_set
+    )
+    server.start()
+    yield server
+    server.stop()
+
+
+def ask(port: int, path: str, method: str = "GET") -> tuple[int, bytes]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, path, headers={"Accept": "text/plain"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.usefixtures("server")
+def test_it_answers_what_it_knows_and_nothing_else(port: int, ready: Event) -> None:
+    assert ask(port, "/metrics?name=all") == (200, b"foresense 1\n")
+    assert ask(port, "/healthz") == (200, b"yes\n")
+    assert ask(port, "/readyz") == (503, b"no\n")
+    ready.set()
+    assert ask(port, "/readyz") == (200, b"yes\n")
+    assert ask(port, "/../../etc/passwd")[0] == 404
+    assert ask(port, "/metrics", "POST")[0] == 501
+
+
+def test_a_port_that_is_taken_is_told_and_one_given_back_can_be_had_again(server: HealthServer, port: int) -> None:
+    second = HealthServer(MetricsSettings(port=port), lambda _: ("", b""), lambda: True, lambda: True)
+    with pytest.raises(ConfigError, match=f"metrics: expected an address that is free, got 127.0.0.1:{port}: "):
+        second.start()
+    server.stop()
+    second.start()
+    second.stop()

@@ -1,0 +1,43 @@
+import json
+
+from service.counters import Counters
+from service.operation.standing import Standing
+from service.pipeline.inbox import Inbox
+from service.pipeline.rejects import Reason
+from tests.conftest import INTERVAL_MS
+from tests.service.conftest import FIRST, MakeBench, MakeMonitor, readings
+from tests.system.conftest import wait_until
+
+
+def test_streams_are_counted_by_what_they_are(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor(payload="json", time="ts", bundle={"streams": ("a", "b", "c")})
+    bench = make_bench(monitor)
+    bench.take([*readings(range(22), spikes=[20]), *readings(range(22), device="b"), *readings(range(2), device="c")])
+    wait_until(lambda: len(bench.acknowledged) == 46, "all is committed")
+    bench.stop()
+    standing = Standing(bench.counters, bench.inbox)
+    standing.look([monitor])
+
+    (name, stands), *_ = standing.monitors.items()
+    assert (name, stands.bundle) == ("main", "pump/1")
+    assert stands.streams == {"learning": 1, "normal": 1, "alarm": 1, "silent": 0}
+    assert stands.newest == FIRST + 21 * INTERVAL_MS
+
+
+def test_a_monitor_without_streams_has_no_newest_reading(make_monitor: MakeMonitor) -> None:
+    standing = Standing(Counters(), Inbox())
+    standing.look([make_monitor()])
+    assert standing.monitors["main"].newest is None
+    assert sum(standing.monitors["main"].streams.values()) == 0
+
+
+def test_it_is_told_as_json() -> None:
+    counters = Counters(received=3)
+    counters.rejects[Reason.SYNTAX] += 2
+    counters.undeliverable["history"] += 4
+    standing = Standing(counters, Inbox(), brokers=lambda: {"north": True}, refused="no bundle")
+    told = json.loads(standing.as_json())
+    assert (told["brokers"], told["refused"]) == ({"north": True}, "no bundle")
+    assert told["counters"]["received"] == 3
+    assert told["counters"]["rejects"] == {"syntax": 2}
+    assert told["counters"]["undeliverable"] == {"history": 4}
