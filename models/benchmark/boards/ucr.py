@@ -12,7 +12,7 @@ from models.benchmark.board import Board
 from models.benchmark.outcome import Outcome
 from models.benchmark.series import Rows, Series, column, numbers, read_columns
 
-SMOOTH = 16  #: rows over which scores are averaged, since one place has to stand for an event
+SMOOTH = 32  #: rows over which scores are averaged, since one place has to stand for an event
 _NAME = re.compile(r"\d+_UCR_Anomaly_.+_(\d+)_\d+_\d+")  # the last two numbers are the label, which is not read
 
 
