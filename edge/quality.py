@@ -19,7 +19,7 @@ from edge.state import NEVER, Records
 
 LEAST_SLOTS = 16  #: with a clean value, before anything but the range is judged
 LEAST_MOVES = 16  #: values that differed from the one before; fewer, and a channel may well be constant
-MARGIN = 3.0  #: times what is usual
+MARGIN_SILENT, MARGIN_STUCK = 3.0, 2.0  #: times what is usual
 SPARE_SILENT, SPARE_STUCK = 2, 5  #: slots on top
 FAR = 6.0  #: usual differences that a leap of the value is at least
 FAR_SCALES = 3.0  #: and so many of the channel's scale
@@ -66,7 +66,7 @@ class Inspection:
 
 def patience(records: Records) -> NDArray[np.int64]:
     """Return after how many slots without a value each channel is silent (n, C)."""
-    slots: NDArray[np.int64] = np.multiply(records["rhythm"], MARGIN).astype(np.int64)
+    slots: NDArray[np.int64] = np.multiply(records["rhythm"], MARGIN_SILENT).astype(np.int64)
     slots += SPARE_SILENT
     return slots
 
@@ -136,7 +136,7 @@ class Inspector:
 
 def _is_stuck(same: NDArray[np.bool_], absent: NDArray[np.bool_], records: Records) -> NDArray[np.bool_]:
     """Tell which channels (n, C) repeat their value for too long; where there are others, while one of them moves."""
-    stuck = same & (records["run"] + 1 > MARGIN * records["longest"] + SPARE_STUCK)
+    stuck = same & (records["run"] + 1 > MARGIN_STUCK * records["longest"] + SPARE_STUCK)
     stuck &= records["moves"] >= LEAST_MOVES
     if same.shape[1] > 1:
         stuck &= (~same & ~absent).any(axis=1, keepdims=True)
@@ -164,7 +164,7 @@ def _learn_runs(
     ends = clean & heard & (move != 0)
     run, longest = records["run"], records["longest"]
     if run.any() or longest.any():
-        most = np.where(records["moves"] < LEAST_MOVES, np.inf, 2 * (MARGIN * longest + SPARE_STUCK))
+        most = np.where(records["moves"] < LEAST_MOVES, np.inf, 2 * (MARGIN_STUCK * longest + SPARE_STUCK))
         usual = np.minimum(run, most)  # one long standstill is not yet usual, once it would be told of
         faded = np.maximum(usual, longest * np.float32(1 - 1 / _RUNS))
         records["longest"] = np.where(ends, faded, longest)

@@ -114,8 +114,15 @@ def test_a_sensor_that_rested_for_long_before_it_first_moved_may_rest_as_long_ag
     assert not engine_of(Channel("flow")).feed(slots(values)).quality.any()
 
 
+def test_a_sensor_that_rests_twice_as_long_as_ever_is_stuck() -> None:
+    values = np.concatenate([np.full(101, 7.0), NOISE[:20], np.full(300, 7.0)])
+    stuck = flagged(engine_of(Channel("flow")).feed(slots(values)), Quality.STUCK)
+    run = stuck[0] - 121  # values that repeated the one before; the longest was 100, and has faded with each move
+    assert 2 * 100 * (1 - 1 / 256) ** 20 + 5 < run <= 2 * 100 + 5
+
+
 def test_a_sensor_that_moves_in_bursts_may_rest_between_them() -> None:
-    values = np.concatenate([NOISE[:20], np.full(10, 7.0), NOISE[20:100], np.full(20, 7.0), NOISE[100:110]])
+    values = np.concatenate([NOISE[:20], np.full(10, 7.0), NOISE[20:100], np.full(16, 7.0), NOISE[100:110]])
     stuck = flagged(engine_of(Channel("flow")).feed(slots(values)), Quality.STUCK)
     assert stuck == list(range(26, 30))  # the first rest alone
 
