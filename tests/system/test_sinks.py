@@ -204,7 +204,8 @@ def test_a_database_that_is_away_has_everything_once_it_is_back(
     plant.start()
     wait_until(lambda: len(receiver.heard) > 3, "it is tried again")
     assert plant.query("SELECT count(*) FROM outbox WHERE kind = 'verdict'")[0][0] > 0
-    assert "  sink history: nothing delivered: 503 starting\n" in status(plant)
+    trouble = "  sink history: nothing delivered: 503 starting\n"
+    wait_until(lambda: trouble in status(plant), "the status tells of it")
     receiver.answer = lambda _: Reply()
     wait_for_all(plant)
     assert plant.end() == 0
