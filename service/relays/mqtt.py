@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
+from paho.mqtt.client import MQTTMessageInfo
+
 from service.brokers.broker import BrokerSettings
 from service.brokers.mqtt import Connection
 from service.operation.failpoint import reach
@@ -39,7 +41,8 @@ class MqttRelay:
         self._outbox = outbox
         self._on_delivered = on_delivered
         self._position = 0  # id of the newest row published
-        self._under_way: dict[int, int] = {}  # mid -> id
+        self._under_way: dict[int, tuple[int, MQTTMessageInfo]] = {}  # mid -> id of the row
+        self._reopened = False
         self._answers: deque[tuple[int, str | None]] = deque()
         self._waiting: deque[Scored] = deque(maxlen=_MOST_WAITING)
         self._posted = True  # whether there may be rows that were not read yet
@@ -79,6 +82,7 @@ class MqttRelay:
         self._work.set()
 
     def _opened(self, _session_present: bool) -> None:
+        self._reopened = True
         self.wake()
 
     def _answered(self, mid: int, refusal: str | None) -> None:
@@ -118,22 +122,32 @@ class MqttRelay:
         refused = None
         while self._answers:
             mid, refusal = self._answers.popleft()
-            if (row := self._under_way.pop(mid, None)) is None:
+            if mid not in self._under_way:
                 continue
+            row, _ = self._under_way.pop(mid)
             if refusal is None:
                 delivered.append(row)
             else:
                 self._position = min(self._position, row - 1)
                 refused = refusal
+        delivered += self._unanswered()
         if delivered:
             self._on_delivered(delivered)
         if refused:
             log.error("the broker refuses an alarm: %s; trying again in %.0f s", refused, _PAUSE_S)
             self._stopping.wait(_PAUSE_S)
 
+    def _unanswered(self) -> list[int]:
+        """Take out, with a new connection, what was acknowledged while a callback failed that should have told us."""
+        if not self._reopened:
+            return []
+        self._reopened = False
+        mids = [mid for mid, (_, info) in self._under_way.items() if not info.rc and info.is_published()]
+        return [self._under_way.pop(mid)[0] for mid in mids]
+
     def _publish_alarms(self) -> None:
         while self._connection.is_open and (room := _MOST_UNDER_WAY - len(self._under_way)) > 0:
-            under_way = set(self._under_way.values())
+            under_way = {row for row, _ in self._under_way.values()}
             rows = self._outbox.read(self._position, room)
             for row in rows:
                 self._position = row.id
@@ -146,7 +160,7 @@ class MqttRelay:
         reach("before-publish")
         info = self._connection.publish(f"{self._publish.prefix}/{row.stream}/{row.kind}", row.body, qos=1)
         reach("after-publish")
-        self._under_way[info.mid] = row.id
+        self._under_way[info.mid] = row.id, info
 
     def _publish_verdicts(self) -> None:
         while self._waiting:
