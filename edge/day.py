@@ -49,9 +49,10 @@ class Day:
         around = np.stack([before, here, after]).astype(np.float32)
         low = np.fmin.reduce(around[:, :, 0])
         high = np.fmax.reduce(around[:, :, 1])
-        distance: NDArray[np.float32] = np.fmax(observed - high, low - observed)
-        distance = np.where(np.isfinite(around[1, :, 0]), np.nan_to_num(distance, nan=0.0), np.float32(0)).max(axis=1)
-        return np.maximum(distance, np.float32(0))
+        outside: NDArray[np.float32] = np.fmax(observed - high, low - observed)
+        outside[np.isnan(around[1, :, 0])] = 0
+        distance: NDArray[np.float32] = np.fmax.reduce(outside, axis=1, initial=0)
+        return distance
 
     def remember(
         self, observed: NDArray[np.float32], time: NDArray[np.int64], records: Records, calm: NDArray[np.bool_]

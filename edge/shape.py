@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from edge.state import Records
 
-SEGMENT = 4  #: slots
-WINDOW = 12  #: segments
-SEGMENTS = 384  #: that are remembered; a multiple of WINDOW
+SEGMENT = 8  #: slots
+WINDOW = 6  #: segments
+SEGMENTS = 192  #: that are remembered; a multiple of WINDOW
 LEAST_SLOTS = 512  #: to calibrate on; fewer hold too few windows apart to know how near the nearest one usually is
-_ROWS = 128  # that are compared at once, so that they stay in the cache
+_ROWS = 256  # that are compared at once, so that they stay in the cache
 _MOST = 6e4  # what half precision holds
 _PLACE = np.arange(WINDOW)
 #: (WINDOW, WINDOW): which segments of a block are in the window that begins at each place of it, and which in the one
@@ -31,7 +31,7 @@ def segments_of(slots: int) -> int:
     """Return how many segments streams remember where the longest recording has so many slots: none if too few.
 
     >>> segments_of(512), segments_of(400)
-    (384, 0)
+    (192, 0)
     """
     return SEGMENTS if slots >= LEAST_SLOTS else 0
 
@@ -90,9 +90,9 @@ def _mean(total: NDArray[np.float32]) -> NDArray[np.float16]:
 
 def _nearest(course: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the distance (n,) of the last window of courses (n, SEGMENTS, C) from the nearest before it."""
-    known = np.isfinite(course)
-    is_known = known.all()
+    is_known = np.isfinite(course.sum())
     if not is_known:
+        known = np.isfinite(course)
         course = np.where(known, course, np.float32(0))
     squares = _squares(course[:, :, 0])
     for channel in range(1, course.shape[2]):
