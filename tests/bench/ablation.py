@@ -2,7 +2,8 @@
 
 The data is not in the repository: the folders are given, laid out as `foresense benchmark` takes them, NAB with its
 labels. Each technique is taken out of both the calibration and the engine. NAB is told as its standard score at the
-fixed limit and at the best one, SKAB (valve1) as F1 and false-alarm rate of its rows after the first 400.
+fixed limit and at the best one, SKAB (valve1) as F1 and false-alarm rate of its rows after the first 400. Beside that
+stand two other measures of the error of all channels than the greatest: its Euclidean norm, and Mahalanobis' distance.
 
     python tests/bench/ablation.py nab|skab --data DIR [--family F] [--set NAME=VALUE] [--without TECHNIQUE]
         [--jobs N] [--json]
@@ -52,6 +53,45 @@ def _without(signal: int) -> Callable[[ExitStack], object]:
     return lambda stack: stack.enter_context(patch.object(Signals, "read", silenced))
 
 
+def _together(measure: Callable[..., NDArray[np.float32]]) -> Callable[[ExitStack], object]:
+    """Have the error of a slot be a measure of all channels instead of the greatest of any."""
+    read = Signals.read
+
+    def combined(self: Signals, ratio: NDArray[np.float32], observed: NDArray[np.float32], *rest: Any) -> Any:
+        return read(self, measure(ratio, observed, rest[-1])[:, None], observed, *rest)
+
+    return lambda stack: stack.enter_context(patch.object(Signals, "read", combined))
+
+
+def _length(ratio: NDArray[np.float32], *_: Any) -> NDArray[np.float32]:
+    """Return the Euclidean norm (n,) of the errors (n, C)."""
+    norm: NDArray[np.float32] = np.linalg.norm(ratio, axis=1)
+    return norm
+
+
+class _Mahalanobis:
+    """The distance by the covariance of all errors so far, each held to HELD, shrunk towards its diagonal."""
+
+    HELD, SHRUNK, LEAST = 3.0, 0.1, 1e-3
+
+    def __init__(self) -> None:
+        self._total: NDArray[np.float64] | None = None
+        self._count = 0
+
+    def __call__(self, ratio: NDArray[np.float32], observed: NDArray[np.float32], records: Any) -> NDArray[np.float32]:
+        """Return the distance (n,) of the errors (n, C)."""
+        signed = np.copysign(ratio, np.nan_to_num(observed - records["forecast"], nan=0.0)).astype(np.float64)
+        held = signed.clip(-self.HELD, self.HELD)
+        self._total = held.T @ held if self._total is None else self._total + held.T @ held
+        self._count += len(held)
+        covariance = self._total / self._count
+        diagonal = np.diag(np.diag(covariance) + self.LEAST)
+        shrunk = (1 - self.SHRUNK) * covariance + self.SHRUNK * diagonal
+        squares = np.einsum("nc,cd,nd->n", signed, np.linalg.inv(shrunk), signed)
+        distance: NDArray[np.float32] = np.sqrt(squares).astype(np.float32)
+        return distance
+
+
 def _still(stack: ExitStack) -> None:
     """Have nothing follow the stream but the limit."""
     stack.enter_context(patch.object(surprise, "learn", lambda *_: None))
@@ -80,6 +120,8 @@ TECHNIQUES: dict[str, Callable[[ExitStack], object]] = {
     "limit that follows": lambda stack: stack.enter_context(patch.object(lift, "STEP", 0.0)),
     "references that follow": _still,
     "standard error of a gain": _always,
+    "the greatest, but L2 of channels": _together(_length),
+    "the greatest, but Mahalanobis": lambda stack: _together(_Mahalanobis())(stack),
 }
 
 
