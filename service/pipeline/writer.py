@@ -3,14 +3,12 @@
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from threading import Event, Thread
 from time import monotonic
 from typing import TypeVar
 
-from edge.engine import Engine
 from edge.reading import Verdicts
 from service.alarms.alarms import AlarmBook
 from service.alarms.incidents import Incidents
@@ -21,6 +19,7 @@ from service.desk.replays import Replays
 from service.desk.requests import Requests
 from service.operation.failpoint import reach
 from service.operation.standing import Standing
+from service.pipeline.gain import Gain, counting
 from service.pipeline.inbox import Inbox, Message
 from service.pipeline.intake import Intake, Sorted
 from service.pipeline.monitor import Columns, Monitor
@@ -54,22 +53,6 @@ class Scored:
     streams: list[str]  #: by row
     channels: list[str]
     verdicts: Verdicts
-
-
-@dataclass(slots=True)
-class _Gain:
-    """What a transaction adds to the counters once it is committed."""
-
-    replayed: int = 0
-    readings: int = 0
-    invalid: int = 0
-    duplicates: int = 0
-    late: int = 0
-    clock: int = 0
-    early: int = 0
-    verdicts: int = 0
-    unstored: int = 0
-    alarms: int = 0
 
 
 class Writer:
@@ -257,7 +240,7 @@ class Writer:
 
     def _transact(self, batch: list[Message]) -> list[Scored]:
         """Do everything that follows from a batch in one transaction."""
-        gain, began = _Gain(), monotonic()
+        gain, began = Gain(), monotonic()
         with self._store.transaction():
             self._hear()
             replayed = self._replays.take()
@@ -276,17 +259,17 @@ class Writer:
             self._counters.transactions_s.observe(monotonic() - began)
         return scored
 
-    def _score(self, monitor: Monitor, columns: Columns, gain: _Gain) -> Iterator[Scored]:
+    def _score(self, monitor: Monitor, columns: Columns, gain: Gain) -> Iterator[Scored]:
         if new := monitor.new_names():
             monitor.begin(self._store.add_streams(monitor.name, new))
         gain.readings += len(columns)
         readings = monitor.readings(columns)
-        with _counting(monitor.engine, gain):
+        with counting(monitor.engine, gain):
             verdicts = monitor.engine.feed(readings)
         monitor.heard(self._attention.ms(monitor.broker), readings.stream)
         yield from self._enter(monitor, verdicts, gain)
 
-    def _tick(self, gain: _Gain) -> Iterator[Scored]:
+    def _tick(self, gain: Gain) -> Iterator[Scored]:
         """Have the monitors say what is due without a reading, at most once a second."""
         if _monotonic_ms() - self._ticked_ms < 1000 * _IDLE_S:
             return
@@ -297,12 +280,12 @@ class Writer:
         for monitor in self._monitors:
             if monitor.ids:
                 now_ms = self._attention.ms(monitor.broker)
-                with _counting(monitor.engine, gain):
+                with counting(monitor.engine, gain):
                     verdicts = monitor.tick(now_ms)
                 yield from self._enter(monitor, verdicts, gain)
                 self._alarms.release_silent(monitor, monitor.silent(now_ms))
 
-    def _enter(self, monitor: Monitor, verdicts: Verdicts, gain: _Gain) -> Iterator[Scored]:
+    def _enter(self, monitor: Monitor, verdicts: Verdicts, gain: Gain) -> Iterator[Scored]:
         """Store what the engine has said, and the states that it left."""
         self._store.save_states(monitor.changed_states())
         if self._recovery.stores_verdicts:
@@ -315,26 +298,12 @@ class Writer:
         if len(verdicts):
             yield Scored(monitor.name, monitor.bundle.reference, monitor.names, monitor.channels, verdicts)
 
-    def _count(self, result: Sorted, gain: _Gain) -> None:
+    def _count(self, result: Sorted, gain: Gain) -> None:
         counters = self._counters
         counters.committed += result.committed
         counters.retained += result.retained
         counters.rejects.update(letter.reason for letter in result.letters)
-        for name, count in asdict(gain).items():
-            setattr(counters, name, getattr(counters, name) + count)
-
-
-@contextmanager
-def _counting(engine: Engine, gain: _Gain) -> Iterator[None]:
-    """Add what the engine meanwhile sets aside, or uses before its time, to a gain."""
-    before, early = engine.ignored, engine.early
-    yield
-    ignored = engine.ignored
-    gain.invalid += ignored.invalid - before.invalid
-    gain.duplicates += ignored.duplicate - before.duplicate
-    gain.late += ignored.late - before.late
-    gain.clock += ignored.clock - before.clock
-    gain.early += engine.early - early
+        gain.add_to(counters)
 
 
 def _monotonic_ms() -> int:

@@ -1,0 +1,42 @@
+"""The gain: what a transaction adds to the counters, once it is committed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+from edge.engine import Engine
+from service.counters import Counters
+
+
+@dataclass(slots=True)
+class Gain:
+    """Counts of one transaction, by the names that Counters has for them."""
+
+    replayed: int = 0
+    readings: int = 0
+    invalid: int = 0
+    duplicates: int = 0
+    late: int = 0
+    clock: int = 0
+    early: int = 0
+    verdicts: int = 0
+    unstored: int = 0
+    alarms: int = 0
+
+    def add_to(self, counters: Counters) -> None:
+        """Add all counts."""
+        for name, count in asdict(self).items():
+            setattr(counters, name, getattr(counters, name) + count)
+
+
+@contextmanager
+def counting(engine: Engine, gain: Gain) -> Iterator[None]:
+    """Add what the engine meanwhile sets aside, or uses before its time, to a gain."""
+    before, early = engine.ignored, engine.early
+    yield
+    ignored = engine.ignored
+    gain.invalid += ignored.invalid - before.invalid
+    gain.duplicates += ignored.duplicate - before.duplicate
+    gain.late += ignored.late - before.late
+    gain.clock += ignored.clock - before.clock
+    gain.early += engine.early - early
