@@ -19,6 +19,7 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a networ
 OUTSIDE, INSIDE = "10.213.7.1", "10.213.7.2"
 CUTS = 200 if LONG else 20
 _FAST, _CALM_S = 4, 3.5  # connections that end fast one after the other are taken for a fight over the client's name
+_LONGEST_WAIT_S = 60.0  # what a client waits then is 45 s at most
 
 
 def test_a_link_that_passes_one_byte_at_a_time_costs_nothing(site: Site, proxy: Proxy, reference: Outcome) -> None:
@@ -45,7 +46,7 @@ def test_a_link_that_falls_silent_is_noticed_within_two_keepalives_and_costs_not
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120 + 3 * CUTS)
+@pytest.mark.timeout(240 + 3 * CUTS)
 def test_a_link_that_is_cut_again_and_again_costs_nothing(
     site: Site, proxy: Proxy, make_reference: MakeReference
 ) -> None:
@@ -56,7 +57,7 @@ def test_a_link_that_is_cut_again_and_again_costs_nothing(
     devices = Thread(target=site.publish, args=(range(slots),), kwargs={"pause_s": 0.035})
     devices.start()
     for cut in range(CUTS // 2):  # of both connections
-        wait_until(lambda: proxy.links == 2, "consumer and relay are connected")
+        wait_until(lambda: proxy.links == 2, "consumer and relay are connected", _LONGEST_WAIT_S)
         if cut % (_FAST + 1) == _FAST:
             time.sleep(_CALM_S)
         heard = proxy.bytes + chance.randrange(1000)
