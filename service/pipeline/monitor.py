@@ -89,8 +89,11 @@ class Monitor:
 
     @property
     def bundle_ms(self) -> int:
-        """Return when the bundle was made, UTC epoch ms."""
-        return int(1000 * datetime.fromisoformat(self.bundle.manifest.created).timestamp())
+        """Return when the bundle was made, UTC epoch ms; 0 if it does not say."""
+        try:
+            return int(1000 * datetime.fromisoformat(self.bundle.manifest.created).timestamp())
+        except (ValueError, OverflowError):
+            return 0
 
     @property
     def newest_ms(self) -> int:

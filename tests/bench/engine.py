@@ -107,7 +107,7 @@ def untrained_bundle(spec: ForecasterSpec) -> Bundle:
     manifest = Manifest(
         name="bench",
         version="1",
-        created="",
+        created="2026-01-01T00:00:00Z",
         spec=asdict(spec),
         channels=(Channel("value"),),
         interval_ms=60_000,
