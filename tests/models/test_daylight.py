@@ -18,7 +18,7 @@ from models.training.preparation import prepare
 
 ROME = ZoneInfo("Europe/Rome")
 INTERVAL_MS, DAY = 1_800_000, 48
-BUDGET = Budget.parse("1 per month")
+BUDGET = Budget.parse("1 per year")
 
 
 def shifts(first_day: str, days: int) -> Recording:
