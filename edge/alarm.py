@@ -92,7 +92,7 @@ class AlarmPolicy:
             window = np.uint32((1 << self.n) - 1)
             records["recent"] = ((records["recent"] << np.uint32(1)) | anomalous) & window
         raised, is_open = np.flatnonzero(anomalous), np.flatnonzero(records["alarm"])
-        opens = raised[self._may_open(records[raised], score[raised])]
+        opens = raised[self._may_open(records.take(raised), score[raised])]
         records["peak"][raised] = np.maximum(records["peak"][raised], score[raised])
         for name in ("cooling", "rest"):
             records[name][np.flatnonzero(records[name])] -= 1

@@ -100,12 +100,12 @@ class Engine:
         records = new_records(len(names), self.table.dtype)
         records["spread"] = self.manifest.scaling.spread
         self.manifest.reference.begin(records)
-        for record, name in zip(records, names, strict=True):
+        for at, name in enumerate(names):
             known = self.manifest.scaling.of(name)
             if known is not None:
-                record["location"], record["scale"], record["spread"] = known.location, known.scale, known.spread
-                record["least"], record["most"] = known.least, known.most
-                record["seen"] = self._learn_slots
+                for field in ("location", "scale", "spread", "least", "most"):
+                    records[field][at] = getattr(known, field)
+                records["seen"][at] = self._learn_slots
         return self.table.add(records)
 
     def feed(self, readings: Readings) -> Verdicts:
@@ -169,8 +169,9 @@ class Engine:
             open_slot = records["open_slot"]
             due = ((open_slot != NEVER) & (open_slot < slot[rows])) | (silent_at(records) < slot[rows])
             if due.any():
-                records = records[due]
-                yield from self._end_before(records, rows[due], slot[rows[due]])
+                part = records.take(due)
+                yield from self._end_before(part, rows[due], slot[rows[due]])
+                part.put_back()
                 self.table.scatter(rows[due], records)
 
     def _end_before(self, records: Records, rows: NDArray[np.int32], slot: NDArray[np.int64]) -> Iterator[Verdicts]:
@@ -180,15 +181,15 @@ class Engine:
             quiet = np.flatnonzero((records["last_slot"] < slot - 1) & (records["open_slot"] == NEVER))
             if len(quiet) == 0:
                 return
-            falls = np.maximum(silent_at(records[quiet]), records["last_slot"][quiet] + 1)
+            falls = np.maximum(silent_at(records.take(quiet)), records["last_slot"][quiet] + 1)
             quiet, falls = quiet[falls < slot[quiet]], falls[falls < slot[quiet]]
             if len(quiet) == 0:
                 return
-            part = records[quiet]
+            part = records.take(quiet)
             self._bridge(part, falls)
             part["open_slot"] = falls
             yield from self._close(part, rows[quiet], np.ones(len(quiet), bool))
-            records[quiet] = part
+            part.put_back()
 
     def _close(self, records: Records, rows: NDArray[np.int32], chosen: NDArray[np.bool_]) -> Iterator[Verdicts]:
         """Give the open slots of the chosen records their verdicts."""
@@ -197,9 +198,9 @@ class Engine:
             if part.all():
                 yield act(records, rows)
             elif part.any():
-                copies = records[part]
+                copies = records.take(part)
                 yield act(copies, rows[part])
-                records[part] = copies
+                copies.put_back()
 
     def _learn(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
         """Learn the scaling of streams that the bundle does not know, and have the baseline watch meanwhile."""
@@ -249,7 +250,7 @@ class Engine:
         if accepted.size:
             self._judge.levels.move((verdicts.upper - verdicts.expected) / records["scale"], records, accepted)
             self._begin_anew(records, accepted)
-            observed[accepted] = scaling.scaled(slots.value[accepted], records[accepted])
+            observed[accepted] = scaling.scaled(slots.value[accepted], records.take(accepted))
         self._step(records, observed, slots.slot)
         self._inspector.learn(slots.value, slots.slot, slots.found, records)
         self._finish(records, slots.found.covered)
@@ -272,10 +273,10 @@ class Engine:
             self._begin_anew(records, lost)
             missing[lost] = 0
         while (going := missing > 0).any():
-            part = records[going]
+            part = records.take(going)
             self._step(part, np.full(part["forecast"].shape, np.nan, np.float32), part["last_slot"] + 1)
             part["missed"] += 1
-            records[going] = part
+            part.put_back()
             missing[going] -= 1
 
     def _begin_anew(self, records: Records, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> None:
@@ -318,8 +319,7 @@ class Engine:
         records["open_flaw"] = 0
 
     def _no_verdicts(self) -> Verdicts:
-        none = np.zeros(0, self.table.dtype)
-        return self._learn(none, np.zeros(0, np.int32))
+        return self._learn(new_records(0, self.table.dtype), np.zeros(0, np.int32))
 
 
 def open_engine(

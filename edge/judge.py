@@ -140,9 +140,9 @@ class Judge:
         if covered.all():
             return self.policy.advance(records, scores, time)
         change = np.zeros(len(records), np.uint8)
-        part = records[covered]
+        part = records.take(covered)
         change[covered] = self.policy.advance(part, scores[covered], time[covered])
-        records[covered] = part
+        part.put_back()
         return change
 
     def _counted(

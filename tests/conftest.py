@@ -126,6 +126,11 @@ def records_of(count: int = 1, channels: int = 1, day_bins: int = 0, segments: i
     return records
 
 
+def bytes_of(records: Records) -> list[bytes]:
+    """Return all that is in the records, field by field."""
+    return [records[name].tobytes() for name in record_dtype(1, 0).names or ()]
+
+
 def softplus_model() -> bytes:
     """Return an ONNX step of one channel whose arithmetic is not that of whole vector registers for every row."""
     x, memory = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1]) for name in ("x", "memory"))

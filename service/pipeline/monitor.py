@@ -116,12 +116,9 @@ class Monitor:
         self.ids = [stream.id for stream in saved]
         self._rows = {name: row for row, name in enumerate(self.names)}
         self.engine.add(self.names)
-        anew = []
-        for row, stream in enumerate(saved):
-            if self._fits(stream) and stream.record is not None:
-                self.engine.table.from_bytes(row, stream.record)
-            else:
-                anew.append(stream)
+        kept = {row: stream.record for row, stream in enumerate(saved) if stream.record and self._fits(stream)}
+        self.engine.table.from_bytes(np.array(list(kept), np.int32), list(kept.values()))
+        anew = [stream for row, stream in enumerate(saved) if row not in kept]
         if anew:
             log.warning(
                 "%s: %d streams begin anew: their state is not of bundle %s with this lateness",
@@ -249,10 +246,9 @@ class Monitor:
         """Return the state records changed since the last call, as the database keeps them."""
         table = self.engine.table
         rows = table.changed()
-        data, size = table.gather(rows).tobytes(), table.dtype.itemsize
         return [
-            (self.ids[row], self.bundle.reference, LAYOUT_VERSION, data[i * size : (i + 1) * size])
-            for i, row in enumerate(rows.tolist())
+            (self.ids[row], self.bundle.reference, LAYOUT_VERSION, record)
+            for row, record in zip(rows.tolist(), table.to_bytes(rows), strict=True)
         ]
 
     def _conversion(self, settings: MonitorSettings, channel: str) -> Conversion:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edge.calendar import Calendar
 from edge.day import MOST_BINS, Day, bins_of
 from edge.state import Records
-from tests.conftest import records_of
+from tests.conftest import bytes_of, records_of
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 MIDNIGHT_MS = 1_700_000_000_000 // DAY_MS * DAY_MS
@@ -98,9 +98,9 @@ def test_without_a_yesterday_nothing_is_far() -> None:
 
 
 def test_what_is_not_calm_is_not_learnt(stream: Hourly) -> None:
-    before = stream.records.tobytes()
+    before = bytes_of(stream.records)
     assert stream.say(34, 500, calm=False) == 489
-    assert stream.records.tobytes() == before
+    assert bytes_of(stream.records) == before
 
 
 def test_a_value_that_is_missing_changes_nothing_and_is_not_far(stream: Hourly) -> None:

@@ -231,7 +231,7 @@ def test_batches_do_not_matter_to_levels(make_bundle: MakeBundle) -> None:
     parts.add(["plant/pump-1"])
     for first in range(0, len(scaled), 7):
         feed(parts, scaled[first : first + 7], first)
-    assert parts.table.to_bytes(0) == whole.table.to_bytes(0)
+    assert parts.table.to_bytes(ROW) == whole.table.to_bytes(ROW)
 
 
 def in_another_unit() -> NDArray[np.float64]:

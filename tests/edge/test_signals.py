@@ -7,7 +7,7 @@ from edge.day import Day
 from edge.shape import SEGMENTS
 from edge.signals import CONTEXT, ERROR, HELD, NOVELTY, SHAPE, SUSTAINED, Signals
 from edge.state import SIGNALS, Records
-from tests.conftest import START_MS, records_of
+from tests.conftest import START_MS, bytes_of, records_of
 
 SLOTS = 16  #: of the sustained error's mean
 AT = np.array([START_MS])
@@ -70,9 +70,9 @@ def test_many_small_errors_add_up() -> None:
 
 def test_reading_remembers_nothing() -> None:
     made = ranged()
-    before = made.tobytes()
+    before = bytes_of(made)
     read(row(9.0, 9.0), row(99.0, 99.0), made)
-    assert made.tobytes() == before
+    assert bytes_of(made) == before
 
 
 def test_what_was_seen_once_is_not_new_again() -> None:
