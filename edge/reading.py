@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Self
+from functools import cache
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,19 +30,23 @@ class Columns:
     """What record batches have in common: equally long arrays, one row an item."""
 
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
+        return len(getattr(self, _names(type(self))[0]))
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Self:
         """Return the chosen rows of every column, in the order chosen."""
-        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))  # type: ignore[arg-type]
+        return type(self)(*(getattr(self, name)[rows] for name in _names(type(self))))
 
     @classmethod
     def concatenate(cls, batches: list[Self]) -> Self:
         """Return one batch holding the rows of all, in order. The list must not be empty."""
         if len(batches) == 1:
             return batches[0]
-        names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
-        return cls(*(np.concatenate([getattr(b, name) for b in batches]) for name in names))
+        return cls(*(np.concatenate([getattr(b, name) for b in batches]) for name in _names(cls)))
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 SIGNALS = ("error", "sustained", "novelty", "context", "shape")  #: what may be unusual of a slot, see edge/signals.py
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
 
@@ -79,7 +79,8 @@ def record_dtype(channels: int, memory: int, day_bins: int = 0, segments: int = 
             ("judged", "<u4"),  # slots that had a score
             ("raised", "<u4"),  # alarms opened
             ("day", "<f2", (day_bins, 2, channels)),  # least and greatest scaled value of each bin of yesterday
-            ("kept", "<f2", (2, 2, channels)),  # yesterday's of the bin before this one, and of this one
+            ("kept", "<f2", (2, channels)),  # yesterday's of the bin that today is in
+            ("around", "<f4", (2, channels)),  # the same of that bin and the two beside it; NaN where it is not known
             ("bin", "<i2"),  # the bin that today is in; -1 before the first
             ("course", "<f2", (segments, channels)),  # means of the last segments, scaled, newest last; NaN: not known
             ("segment", "<f4", (channels,)),  # sum of the scaled values of the segment being filled
@@ -134,6 +135,15 @@ class Records(dict[str, NDArray[Any]]):
     def __setitem__(self, name: str, values: Any) -> None:
         self[name][...] = values
 
+    def home(self, name: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """Return where a field is kept and the records' rows (n,) there, to touch little of what is large."""
+        if isinstance(self._rows, slice):
+            return self[name], np.arange(self._count)
+        if isinstance(self._source, Records):
+            column, rows = self._source.home(name)
+            return column, rows[self._rows]
+        return self._source[name], self._rows
+
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Records":
         """Return the chosen rows' records, as copies."""
         chosen = np.asarray(rows.nonzero()[0] if rows.dtype == bool else rows, np.intp)
@@ -158,7 +168,7 @@ def new_records(count: int, dtype: np.dtype[np.void]) -> Records:
     """Return the records of streams of which nothing is known yet."""
     records = Records.zeros(count, dtype)
     records["width"] = records["rhythm"] = 1
-    for name in ("open_value", "least", "most", "day", "kept", "course"):
+    for name in ("open_value", "least", "most", "day", "kept", "around", "course"):
         records[name] = np.nan
     records["bin"] = -1
     for name in ("last_time", "heard", "open_slot", "last_slot", "newest", "doubt_time", "released", "waiting_time"):

@@ -246,7 +246,7 @@ def test_a_bundle_of_another_state_layout_is_refused(make_bundle: MakeBundle) ->
 
     bundle = make_bundle()
     other = replace(bundle, manifest=replace(bundle.manifest, layout_version=99))
-    with pytest.raises(BundleError, match="expected state layout 4, got layout 99"):
+    with pytest.raises(BundleError, match="expected state layout 5, got layout 99"):
         open_engine(other)
 
 
