@@ -12,6 +12,8 @@ from threading import Event
 from types import FrameType
 
 from edge.errors import ConfigError, ForesenseError
+from edge.operation.lock import InstanceLock, NameLock
+from edge.operation.watchdog import Watchdog
 from edge.runtime import open_runtime
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
@@ -23,7 +25,6 @@ from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
 from service.operation.supervisor import Supervisor
-from service.operation.watchdog import Watchdog
 from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.pipeline.writer import Scored, Writer
@@ -36,7 +37,6 @@ from service.relays.outbox import Outbox, OutboxReader
 from service.reload.change import Change
 from service.reload.reload import Reloader
 from service.settings import Settings
-from service.storage.lock import InstanceLock, NameLock
 from service.storage.store import Store
 
 log = logging.getLogger(__name__)

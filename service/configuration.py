@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
+from edge.environment import fill_in
 from edge.errors import ConfigError
-from service.environment import fill_in
 from service.settings import Settings
 
 

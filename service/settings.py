@@ -11,12 +11,12 @@ from edge.alarm import AlarmPolicy, Direction, LevelRule
 from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
+from edge.topics import Template, may_be_ours, overlap
 from service.alarms.maintenance import MaintenanceSettings
 from service.brokers.broker import BrokerSettings
 from service.operation.health import MetricsSettings
 from service.part import ByChannel, Duration, Part
 from service.pipeline.source import SourceSettings
-from service.pipeline.topics import Template, may_be_ours, overlap
 from service.relays.sinks import SinkName, SinkSettings
 from service.storage.history import HistorySettings
 

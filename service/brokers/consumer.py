@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from threading import Event, Lock
 
+from edge.brokers.mqtt import LONGEST_PAUSE_S, Connection, Statement
+from edge.brokers.packets import Received
+from edge.operation.watchdog import Watchdog
+from edge.receipt_clock import wall_ms
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import LONGEST_PAUSE_S, Connection, Statement
-from service.brokers.packets import Received
-from service.brokers.receipt_clock import wall_ms
 from service.counters import Counters
-from service.operation.watchdog import Watchdog
 from service.pipeline.inbox import Inbox, Message
 
 log = logging.getLogger(__name__)

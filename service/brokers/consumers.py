@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from time import monotonic
 
+from edge.operation.watchdog import Watchdog
+from edge.receipt_clock import ReceiptClock
 from service.brokers.consumer import Consumer
-from service.brokers.receipt_clock import ReceiptClock
 from service.counters import Counters
-from service.operation.watchdog import Watchdog
 from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.settings import Settings

@@ -3,9 +3,9 @@
 import secrets
 from collections.abc import Iterator, Sequence
 
+from edge.brokers.mqtt import SESSION_S
 from service.brokers.broker import BrokerSettings, place
 from service.brokers.consumer import ONLINE, availability_topic
-from service.brokers.mqtt import SESSION_S
 from service.doctor.certificate import look_at_certificate
 from service.doctor.finding import Finding, fail, ok, warn
 from service.doctor.probe import Probe, ProbeError

@@ -5,9 +5,9 @@ import os
 from collections.abc import Callable
 from time import monotonic
 
-from service.operation import systemd
+from edge.operation import systemd
+from edge.operation.watchdog import PATIENCE_S, Watchdog, stacks
 from service.operation.standing import Standing
-from service.operation.watchdog import PATIENCE_S, Watchdog, stacks
 
 log = logging.getLogger(__name__)
 

@@ -12,17 +12,17 @@ from edge.bundle import Bundle
 from edge.engine import Engine, open_engine
 from edge.errors import ConfigError
 from edge.limits import Budget
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 from edge.reading import Readings, Verdicts
 from edge.runtime import Runtime
 from edge.state import LAYOUT_VERSION, NEVER
+from edge.topics import Match, Template
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
 from service.payloads.conventions import open_payload, publish_nothing
 from service.payloads.json import JsonPayload
-from service.payloads.payload import Run
 from service.payloads.plain_json import Plain
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match, Template
 from service.pipeline.units import Conversion, conversion
 from service.settings import MonitorSettings
 from service.storage.store import SavedStream, StateRow

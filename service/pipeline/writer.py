@@ -9,6 +9,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TypeVar
 
+from edge.operation.failpoint import reach
 from edge.reading import Verdicts
 from service.alarms.alarms import AlarmBook
 from service.alarms.incidents import Incidents
@@ -17,7 +18,6 @@ from service.brokers.attention import Attention, Heard
 from service.counters import Counters
 from service.desk.replays import Replays
 from service.desk.requests import Requests
-from service.operation.failpoint import reach
 from service.operation.standing import Standing
 from service.pipeline.gain import Gain, counting
 from service.pipeline.inbox import Inbox, Message

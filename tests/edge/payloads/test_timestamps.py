@@ -1,7 +1,7 @@
 import pytest
 
-from service.payloads.timestamps import Timestamps, epoch_ms
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.rejects import Reason, RejectError
+from edge.payloads.timestamps import Timestamps, epoch_ms
 
 TIME = 1_700_000_000_000
 
@@ -126,7 +126,7 @@ def test_what_is_no_step_is_rejected(step: object) -> None:
 
 
 def test_the_memory_for_units_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.payloads.timestamps.MOST_STREAMS", 2)
+    monkeypatch.setattr("edge.payloads.timestamps.MOST_STREAMS", 2)
     timestamps = Timestamps()
     for stream in "abc":
         timestamps.ms(1_700_000_000, stream)

@@ -2,7 +2,7 @@ from threading import Event, Thread
 
 import pytest
 
-from service.operation.watchdog import Watchdog, stacks
+from edge.operation.watchdog import Watchdog, stacks
 
 
 class Clock:

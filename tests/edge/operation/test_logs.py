@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.operation.logs import MOST_ALIKE, WINDOW_S, Log
+from edge.operation.logs import MOST_ALIKE, WINDOW_S, Log
 
 log = logging.getLogger("service.test")
 

@@ -5,9 +5,9 @@ from time import monotonic
 
 from paho.mqtt.reasoncodes import ReasonCode
 
-from service.brokers.backoff import BackOff, Wait
-from service.brokers.broker import BrokerSettings
-from service.brokers.refusals import TAKEN_OVER, ended, refused, unreachable
+from edge.brokers.backoff import BackOff, Wait
+from edge.brokers.broker import Broker
+from edge.brokers.refusals import TAKEN_OVER, ended, refused, unreachable
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ _LIKELY = ", as often before: has another client our client_id? each service nee
 class Link:
     """Is told what happens to a client's connections; what is wrong is logged once, until something else is."""
 
-    def __init__(self, client_id: str, broker: BrokerSettings) -> None:
+    def __init__(self, client_id: str, broker: Broker) -> None:
         self.trouble = ""  #: why the broker has not accepted us; '' if it has, or that is not known yet
         self._client_id = client_id
         self._broker = broker

@@ -2,9 +2,9 @@
 
 import re
 
-from service.payloads.payload import ANYWHERE, Run, plausible
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
+from edge.payloads.payload import ANYWHERE, Run, plausible
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 
 LONGEST = 64  #: bytes; a double needs 24
 _DECIMAL = re.compile(rb"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")

@@ -1,4 +1,4 @@
-"""The locks: one service a database, and one a name at a broker."""
+"""The locks: one process a database, and one a name at a broker."""
 
 import errno
 import fcntl
@@ -17,7 +17,8 @@ _PAUSE_S = 0.02
 class InstanceLock:
     """An exclusive lock file beside the database; it goes with the process, however that ends."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, command: str = "foresense serve") -> None:
+        self._command = command
         self._database = database
         self._path = _beside(database)
         self._file: TextIO | None = None
@@ -32,8 +33,8 @@ class InstanceLock:
         if not _lock(file, fcntl.LOCK_EX, _PATIENCE_S):
             file.close()
             raise ConfigError(
-                f"{self._database}: expected a database of this service alone, got one that another "
-                "`foresense serve` has open; stop that one or give this one its own database and client_id"
+                f"{self._database}: expected a database of this process alone, got one that another "
+                f"`{self._command}` has open; stop that one or give this one its own database and client_id"
             )
         self._file = file
 
@@ -45,7 +46,7 @@ class InstanceLock:
 
 
 def is_held(database: Path) -> bool:
-    """Whether a service has a database open, as far as we may look."""
+    """Whether a process has a database open, as far as we may look."""
     try:
         with _beside(database).open() as file:
             return not _lock(file, fcntl.LOCK_SH, 0)
@@ -72,18 +73,19 @@ def _lock(file: TextIO, kind: int, patience_s: float) -> bool:
 
 
 class NameLock:
-    """Holds the name of a session at a broker, as far as services on this host go; it goes with the process.
+    """Holds the name of a session at a broker, as far as processes on this host go; it goes with the process.
 
     It is a socket in the abstract namespace: no file, and the same for all who may write to different folders.
     """
 
-    def __init__(self, broker: str, client_id: str) -> None:
+    def __init__(self, broker: str, client_id: str, command: str = "foresense serve") -> None:
+        self._command = command
         self._broker = broker
         self._client_id = client_id
         self._socket: socket.socket | None = None
 
     def acquire(self) -> None:
-        """Take the name; ConfigError if another service on this host has it."""
+        """Take the name; ConfigError if another process on this host has it."""
         name = sha256(f"{self._broker} {self._client_id}".encode()).hexdigest()
         held = socket.socket(socket.AF_UNIX)
         try:
@@ -93,8 +95,8 @@ class NameLock:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise ConfigError(
-                f"client_id {self._client_id} at {self._broker}: expected a name of this service alone, got one that "
-                "another `foresense serve` on this host has: they would take the session from each other for ever; "
+                f"client_id {self._client_id} at {self._broker}: expected a name of this process alone, got one that "
+                f"another `{self._command}` on this host has: they would take the session from each other for ever; "
                 "give each its own client_id"
             ) from error
         self._socket = held

@@ -1,5 +1,6 @@
 """Logs: as text or as JSON, and never a line a message: what repeats itself is summed up."""
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -7,9 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
 
-import msgspec
-
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 
 Format = Literal["text", "json"]
 
@@ -82,7 +81,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(told).decode()
+        return json.dumps(told, ensure_ascii=False)
 
 
 class Log:

@@ -18,13 +18,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge.brokers.backoff import LATEST_S, LONGEST_WAIT_S
+from edge.brokers.broker import Broker
+from edge.brokers.bulk_reader import BulkClient, OnReceived, StockClient, client_class
+from edge.brokers.link import Link
+from edge.brokers.packets import Received
 from edge.errors import ForesenseError
-from service.brokers.backoff import LATEST_S, LONGEST_WAIT_S
-from service.brokers.broker import BrokerSettings
-from service.brokers.bulk_reader import BulkClient, OnReceived, StockClient, client_class
-from service.brokers.link import Link
-from service.brokers.packets import Received
-from service.operation.failpoint import reach
+from edge.operation.failpoint import reach
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Connection:
 
     def __init__(
         self,
-        broker: BrokerSettings,
+        broker: Broker,
         client_id: str,
         persistent: bool = False,
         will: Statement | None = None,

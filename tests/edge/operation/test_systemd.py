@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.operation import systemd
+from edge.operation import systemd
 
 UNIT = Path(__file__).parents[3] / "deploy" / "systemd" / "foresense.service"
 MOST_EXPOSED = 1.2  #: of 10; packaged brokers have 9.2

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.operation import failpoint
+from edge.operation import failpoint
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _forgotten() -> Iterator[None]:
 
 def end_of(wanted: str) -> int:
     """Return the exit code of a process that reaches a place three times."""
-    program = "from service.operation.failpoint import reach\nfor _ in range(3): reach('here')"
+    program = "from edge.operation.failpoint import reach\nfor _ in range(3): reach('here')"
     return subprocess.run([sys.executable, "-c", program], env={failpoint.VARIABLE: wanted}, check=False).returncode
 
 

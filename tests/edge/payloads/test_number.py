@@ -1,8 +1,8 @@
 import pytest
 
-from service.payloads.number import NumberPayload
-from service.payloads.payload import Run
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.number import NumberPayload
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 
 
 @pytest.mark.parametrize(

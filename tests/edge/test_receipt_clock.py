@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from service.brokers import receipt_clock
-from service.brokers.receipt_clock import ReceiptClock
-from service.pipeline.runs import MOST_AHEAD_MS
+from edge import receipt_clock
+from edge.payloads.payload import MOST_AHEAD_MS
+from edge.receipt_clock import ReceiptClock
 
 NOW, DAY, HOUR = 1_700_000_000_000, 86_400_000, 3_600_000
 Set = Callable[[int], None]

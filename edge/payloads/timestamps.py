@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge.align import EARLIEST, LATEST
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.rejects import Reason, RejectError
 
 MOST_STREAMS = 100_000  #: whose unit is remembered
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-from service.brokers.backoff import LONGEST_WAIT_S, BackOff
+from edge.brokers.backoff import LONGEST_WAIT_S, BackOff
 
 
 def test_a_connection_that_is_lost_now_and_then_comes_back_soon() -> None:

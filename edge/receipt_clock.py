@@ -7,8 +7,8 @@ taken for older than what came before, nor for a message from the future.
 import logging
 from time import monotonic, time_ns
 
-from service.alarms.messages import iso
-from service.pipeline.runs import MOST_AHEAD_MS
+from edge.messages.stamp import iso
+from edge.payloads.payload import MOST_AHEAD_MS
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 from paho.mqtt.client import Client
 
+from edge.brokers.mqtt import Connection
 from edge.errors import ConfigError
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import Connection
 from tests.service.authority import Authority, handshake_fails
 from tests.system.conftest import Broker, free_port, wait_until
 

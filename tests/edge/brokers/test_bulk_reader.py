@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from edge.brokers.bulk_reader import TESTED, BulkClient, StockClient, client_class
+from edge.brokers.mqtt import Connection
+from edge.brokers.packets import MalformedError, Received, parse
 from service.brokers.broker import BrokerSettings
-from service.brokers.bulk_reader import TESTED, BulkClient, StockClient, client_class
-from service.brokers.mqtt import Connection
-from service.brokers.packets import MalformedError, Received, parse
 from tests.system.conftest import Broker, World, wait_until
 
 V3, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5

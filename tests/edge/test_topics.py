@@ -1,7 +1,7 @@
 import pytest
 
 from edge.errors import ConfigError
-from service.pipeline.topics import Match, Template, may_be_ours, overlap
+from edge.topics import Match, Template, may_be_ours, overlap
 
 
 def test_placeholders_become_single_level_wildcards() -> None:

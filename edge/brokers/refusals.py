@@ -6,7 +6,7 @@ import ssl
 from paho.mqtt.client import WebsocketConnectionError
 from paho.mqtt.reasoncodes import ReasonCode
 
-from service.brokers.broker import BrokerSettings
+from edge.brokers.broker import Broker
 
 TAKEN_OVER = 0x8E
 
@@ -43,7 +43,7 @@ _NO_AUTHORITY = (2, 18, 19, 20, 21)
 _KEEP_ALIVE = 0x8D
 
 
-def unreachable(error: BaseException | None, broker: BrokerSettings) -> str:
+def unreachable(error: BaseException | None, broker: Broker) -> str:
     """Return why a connection could not be made."""
     match error:
         case ssl.SSLCertVerificationError():
@@ -70,7 +70,7 @@ def refused(reason: ReasonCode) -> str:
     return _CONNACK.get(reason.value, f"it says {str(reason).lower()}")
 
 
-def ended(reason: ReasonCode, by_broker: bool, accepted: bool, broker: BrokerSettings) -> str:
+def ended(reason: ReasonCode, by_broker: bool, accepted: bool, broker: Broker) -> str:
     """Return why a connection has ended; `by_broker`: it said so itself; `accepted`: it had accepted us before."""
     if by_broker:
         return _DISCONNECT.get(reason.value, f"it says {str(reason).lower()}")
@@ -83,7 +83,7 @@ def ended(reason: ReasonCode, by_broker: bool, accepted: bool, broker: BrokerSet
     return "the connection is lost"
 
 
-def _certificate(error: ssl.SSLCertVerificationError, broker: BrokerSettings) -> str:
+def _certificate(error: ssl.SSLCertVerificationError, broker: Broker) -> str:
     if error.verify_code == _EXPIRED:
         return "its certificate has expired"
     if error.verify_code == _TOO_EARLY:

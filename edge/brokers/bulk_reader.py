@@ -17,7 +17,7 @@ from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
-from service.brokers.packets import PUBACK, PUBLISH, MalformedError, Received, needed, parse, pubacks, publish
+from edge.brokers.packets import PUBACK, PUBLISH, MalformedError, Received, needed, parse, pubacks, publish
 
 TESTED = ("2.1.0", "2.2.0")  #: versions of paho-mqtt
 CHUNK = 256 * 1024  #: bytes asked for at once

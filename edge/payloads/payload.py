@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from edge.align import LARGEST
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 
+LARGEST_PAYLOAD = 256 * 1024  #: bytes that are read, and kept of a message set aside so that it can be read again
+MOST_AHEAD_MS = 10 * 60_000  #: what a device's clock may be ahead of ours
 LONGEST_NAME = 256  #: characters of a name that a message tells
 ANYWHERE = Match("", None)  #: a topic that says nothing
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -55,3 +57,16 @@ def as_level(name: str) -> str:
             Reason.TOPIC, f"expected a name of at most {LONGEST_NAME} printable characters, got {name[:64]!r}"
         )
     return name.translate(_NO_LEVEL)
+
+
+def times_of(run: Run, received_ms: int) -> list[int]:
+    """Return the times of a run's values (UTC epoch ms); RejectError if one is too far ahead of their receipt."""
+    if run.times_ms is None:
+        return [received_ms] * len(run.values)
+    times_ms = [received_ms + time for time in run.times_ms] if run.from_receipt else list(run.times_ms)
+    if (ahead := max(times_ms) - received_ms) > MOST_AHEAD_MS:
+        raise RejectError(
+            Reason.FUTURE,
+            f"expected a time at most {MOST_AHEAD_MS // 60_000} min ahead, got {ahead / 60_000:.0f} min",
+        )
+    return times_ms
