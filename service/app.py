@@ -12,6 +12,7 @@ from threading import Event
 from types import FrameType
 
 from edge.errors import ConfigError, ForesenseError
+from edge.inbox import Inbox, Message
 from edge.operation.lock import InstanceLock, NameLock
 from edge.operation.watchdog import Watchdog
 from edge.runtime import open_runtime
@@ -25,7 +26,6 @@ from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
 from service.operation.supervisor import Supervisor
-from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.pipeline.writer import Scored, Writer
 from service.registry import Registry

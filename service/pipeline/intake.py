@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from edge.inbox import Message
 from edge.payloads.payload import LARGEST_PAYLOAD, MOST_AHEAD_MS
 from edge.payloads.rejects import Reason, RejectError
 from edge.topics import Match
-from service.pipeline.inbox import Message
 from service.pipeline.monitor import Columns, Monitor
 from service.pipeline.runs import read_runs
 from service.storage.store import DeadLetter

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from edge.inbox import Message
 from edge.payloads.payload import LARGEST_PAYLOAD, Run, times_of
 from edge.payloads.rejects import Reason, RejectError
 from edge.topics import Match
 from service.payloads.compression import expand
-from service.pipeline.inbox import Message
 
 
 def read_runs(

@@ -9,18 +9,18 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TypeVar
 
+from edge.attention import Attention, Heard
+from edge.inbox import Inbox, Message
 from edge.operation.failpoint import reach
 from edge.reading import Verdicts
 from service.alarms.alarms import AlarmBook
 from service.alarms.incidents import Incidents
 from service.alarms.mutes import Mutes
-from service.brokers.attention import Attention, Heard
 from service.counters import Counters
 from service.desk.replays import Replays
 from service.desk.requests import Requests
 from service.operation.standing import Standing
 from service.pipeline.gain import Gain, counting
-from service.pipeline.inbox import Inbox, Message
 from service.pipeline.intake import Intake, Sorted
 from service.pipeline.monitor import Columns, Monitor
 from service.relays.letters import Letter

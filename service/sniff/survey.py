@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from edge.inbox import Message
 from edge.payloads.payload import LARGEST_PAYLOAD
-from service.pipeline.inbox import Message
 
 MOST_TOPICS = 20_000
 MOST_SAMPLES = 24  #: of a topic

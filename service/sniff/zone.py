@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+from edge.inbox import Message
 from edge.payloads.document import Path
 from edge.payloads.payload import LARGEST_PAYLOAD
 from edge.payloads.rejects import RejectError
 from edge.payloads.timestamps import epoch_ms
 from service.payloads.compression import expand
 from service.payloads.document import read_json
-from service.pipeline.inbox import Message
 
 _HOUR_MS = 3_600_000
 _WITH_OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$")

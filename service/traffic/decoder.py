@@ -9,11 +9,11 @@ from typing import TextIO
 
 import numpy as np
 
+from edge.inbox import Message
 from edge.payloads.payload import Run
 from edge.payloads.rejects import RejectError
 from edge.topics import Match, Template
 from service.payloads.conventions import open_payload
-from service.pipeline.inbox import Message
 from service.pipeline.runs import read_runs
 from service.pipeline.source import SourceSettings
 

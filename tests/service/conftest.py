@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from edge.inbox import Inbox, Message
 from edge.runtime import open_runtime
 from service.counters import Counters
-from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.pipeline.writer import Scored, Writer
 from service.settings import IncidentSettings, MonitorSettings

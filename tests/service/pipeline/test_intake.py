@@ -1,8 +1,8 @@
 import pytest
 
+from edge.inbox import Message
 from edge.payloads.payload import MOST_AHEAD_MS
 from edge.payloads.rejects import Reason
-from service.pipeline.inbox import Message
 from service.pipeline.intake import BLOCK, Intake
 from service.pipeline.monitor import Columns
 from tests.service.conftest import RECEIVED_MS, MakeMonitor, message

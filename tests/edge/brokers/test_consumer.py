@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from edge.brokers.consumer import Consumer
+from edge.inbox import Inbox, Message
 from service.brokers.broker import BrokerSettings
-from service.brokers.consumer import Consumer
 from service.counters import Counters
-from service.pipeline.inbox import Inbox, Message
 from tests.system.conftest import Broker, World, wait_until
 
 MakeConsumer = Callable[..., Consumer]
@@ -25,7 +25,7 @@ def make_consumer(broker: Broker, counters: Counters) -> Iterator[MakeConsumer]:
     def make(name: str, inbox: Inbox, protocol: int | str = 5) -> Consumer:
         options = {"host": "127.0.0.1", "port": broker.port, "client_id": name, "protocol": protocol, "keepalive": 5}
         settings = BrokerSettings.model_validate(options)
-        made.append(Consumer(settings, f"own-{name}", [f"{name}/+"], inbox, counters))
+        made.append(Consumer(settings, f"own-{name}/service/availability", [f"{name}/+"], inbox, counters))
         made[-1].start()
         assert made[-1].ready.wait(10)
         return made[-1]

@@ -1,7 +1,7 @@
 import time
 from threading import Thread
 
-from service.pipeline.inbox import Inbox
+from edge.inbox import Inbox
 from tests.service.conftest import message
 
 

@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from threading import Event, Lock
+from typing import Protocol
 
+from edge.brokers.broker import Broker
 from edge.brokers.mqtt import LONGEST_PAUSE_S, Connection, Statement
 from edge.brokers.packets import Received
+from edge.inbox import Inbox, Message
 from edge.operation.watchdog import Watchdog
 from edge.receipt_clock import wall_ms
-from service.brokers.broker import BrokerSettings
-from service.counters import Counters
-from service.pipeline.inbox import Inbox, Message
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +21,21 @@ _ASK_MS = 500  # so often the broker is asked for a sign of life, at most
 ONLINE, OFFLINE = b"online", b"offline"
 
 
-def availability_topic(prefix: str) -> str:
-    """Return where the service says, retained, whether it is there."""
-    return f"{prefix}/service/availability"
+class Client(Broker, Protocol):
+    """A broker, and who we are there."""
+
+    @property
+    def client_id(self) -> str:
+        """Return the name of our session."""
+
+
+class Traffic(Protocol):
+    """What a consumer counts; its own alone."""
+
+    received: int  #: messages taken over from the broker
+    refused: int  #: messages not taken over, as when the inbox is full; the broker sends them again
+    sessions_lost: int  #: times a broker had forgotten our session; what was published meanwhile is lost
+    takeovers: int  #: times another client has taken our session over
 
 
 class Consumer:
@@ -35,11 +47,11 @@ class Consumer:
 
     def __init__(
         self,
-        broker: BrokerSettings,
-        prefix: str,
+        broker: Client,
+        topic: str,  # where we say, retained, whether we are there
         filters: Sequence[str],  # none: it only says that we are there
         inbox: Inbox,
-        counters: Counters,
+        counters: Traffic,
         source: str = "",
         now_ms: Callable[[], int] = wall_ms,
     ) -> None:
@@ -52,7 +64,7 @@ class Consumer:
         self._inbox = inbox
         self._counters = counters
         self._patience_s = broker.keepalive / 2
-        self._topic = availability_topic(prefix)
+        self._topic = topic
         self._dropped = -1  # the epoch of the connection that we gave up
         self._paused = False
         self._known = False  # the broker should have a session of ours
@@ -109,6 +121,11 @@ class Consumer:
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages that are committed, in their order."""
         acknowledge(self._connection, messages)
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection, for those who publish on it as well."""
+        return self._connection
 
     def ask(self, topic: str, payload: bytes) -> None:
         """Publish what is asked of a device, once; it is lost if there is no connection."""

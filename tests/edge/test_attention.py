@@ -1,5 +1,5 @@
-from service.brokers.attention import Attention, Heard
-from service.pipeline.inbox import Inbox, Message
+from edge.attention import Attention, Heard
+from edge.inbox import Inbox, Message
 
 
 class FakeBroker:

@@ -7,7 +7,7 @@ it said comes later, and its slots must not be closed before that.
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from service.pipeline.inbox import Inbox
+from edge.inbox import Inbox
 
 _MOST_MS = 3_000  # a longer step says that somebody was held up, the broker or we
 Heard = Mapping[str, int | None]
