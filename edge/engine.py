@@ -23,7 +23,7 @@ from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.quality import Inspector, silent_at
 from edge.reading import Readings, Status, Verdicts
-from edge.runtime import BLOCK, Runtime, open_runtime
+from edge.runtimes import BLOCK, Runtime, open_runtime
 from edge.signals import SUSTAINED
 from edge.state import LAYOUT_VERSION, NEVER, Records, StateTable, layout, new_records, record_dtype
 from edge.waiting import ROOM

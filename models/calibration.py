@@ -17,7 +17,7 @@ from edge.errors import DataError
 from edge.limits import Tail
 from edge.manifest import Manifest, Scaling, StreamScaling
 from edge.reading import Verdicts
-from edge.runtime import Runtime
+from edge.runtimes import Runtime
 from edge.shape import SEGMENT
 from edge.state import SIGNALS, new_records, record_dtype
 from edge.surprise import Followed, Reference

@@ -15,7 +15,7 @@ from edge.errors import ConfigError, ForesenseError
 from edge.inbox import Inbox, Message
 from edge.operation.lock import InstanceLock, NameLock
 from edge.operation.watchdog import Watchdog
-from edge.runtime import open_runtime
+from edge.runtimes import open_runtime
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
 from service.brokers.broker import place

@@ -18,7 +18,8 @@ from edge.golden import golden_bytes
 from edge.limits import Budget, Tail
 from edge.manifest import Channel, Manifest, Scaling, StreamScaling
 from edge.reading import Readings
-from edge.runtime import OnnxRuntime, Step
+from edge.runtimes import Step
+from edge.runtimes.onnx import OnnxRuntime
 from edge.state import LAYOUT_VERSION, Records, layout, new_records, record_dtype
 from edge.surprise import Reference
 

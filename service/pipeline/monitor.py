@@ -16,7 +16,7 @@ from edge.own_time import OwnTime
 from edge.payloads.payload import Run
 from edge.payloads.rejects import Reason, RejectError
 from edge.reading import Readings, Verdicts
-from edge.runtime import Runtime
+from edge.runtimes import Runtime
 from edge.state import LAYOUT_VERSION, NEVER
 from edge.topics import Match, Template
 from service.alarms.maintenance import Maintenance

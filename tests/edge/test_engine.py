@@ -13,7 +13,7 @@ from edge.errors import BundleError
 from edge.limits import Budget
 from edge.manifest import Channel, Manifest
 from edge.reading import Change, Readings, Status, Verdicts
-from edge.runtime import OnnxRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from edge.state import SIGNALS
 from tests.conftest import INTERVAL_MS, REFERENCE, START_MS, LastValue, MakeBundle, last_value_model, manifest_of
 

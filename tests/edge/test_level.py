@@ -11,7 +11,7 @@ from edge.engine import Engine
 from edge.errors import ConfigError
 from edge.quality import Quality
 from edge.reading import Change, Readings, Status, Verdicts
-from edge.runtime import Step
+from edge.runtimes import Step
 from edge.surprise import Reference
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 

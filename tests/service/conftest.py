@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge.inbox import Inbox, Message
-from edge.runtime import open_runtime
+from edge.runtimes import open_runtime
 from service.counters import Counters
 from service.pipeline.monitor import Monitor
 from service.pipeline.writer import Scored, Writer

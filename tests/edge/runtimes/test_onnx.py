@@ -5,7 +5,8 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.errors import BundleError
-from edge.runtime import OnnxRuntime, open_runtime
+from edge.runtimes import open_runtime
+from edge.runtimes.onnx import OnnxRuntime
 from tests.conftest import last_value_model, softplus_model
 
 MakeBundle = Callable[..., Bundle]
