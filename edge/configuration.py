@@ -38,10 +38,11 @@ def read_configuration(path: Path) -> dict[Any, Any]:
 def build(kind: type[T], raw: Mapping[Any, Any], path: Path) -> T:
     """Return the dataclass that a file's settings are of; ConfigError has a line for each mistake in them.
 
-    What a dataclass refuses itself, by a ValueError or a ConfigError, is told with the place where it is given.
+    Relative paths are taken from the file's folder. What a dataclass refuses itself, by a ValueError or a ConfigError,
+    is told with the place where it is given. `true` in place of a part's settings means its defaults, `false` none.
     """
     mistakes: list[str] = []
-    made = _Builder(mistakes).part(kind, raw, "")
+    made = _Builder(mistakes, path.parent).part(kind, raw, "")
     if mistakes:
         raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return cast(T, made)
@@ -62,8 +63,9 @@ def shown(raw: object) -> str:
 class _Builder:
     """Builds values of the types that dataclasses declare, and notes what cannot be."""
 
-    def __init__(self, mistakes: list[str]) -> None:
+    def __init__(self, mistakes: list[str], folder: Path) -> None:
         self._mistakes = mistakes
+        self._folder = folder
 
     def part(self, kind: Any, raw: Any, place: str) -> Any:
         """Return a dataclass made of a mapping; None, and a note, if it cannot be."""
@@ -81,6 +83,11 @@ class _Builder:
         ]
         if len(self._mistakes) > before:
             return None
+        given |= {
+            name: self._folder / each.default
+            for name, each in known.items()
+            if name not in raw and isinstance(each.default, Path)
+        }
         try:
             return kind(**given)
         except (ConfigError, ValueError) as error:
@@ -102,18 +109,18 @@ class _Builder:
         if origin is not None and issubclass(origin, Mapping):
             return self._mapping(inner[1], raw, place)
         if is_dataclass(kind):
-            return self.part(kind, raw, place)
+            return self.part(kind, {} if raw is True else raw, place)
         return self._plain(kind, raw, place)
 
     def _one_of(self, kinds: tuple[Any, ...], raw: Any, place: str) -> Any:
-        if raw is None and NoneType in kinds:
+        if (raw is None or raw is False) and NoneType in kinds and bool not in kinds:
             return None
         named = [kind for kind in kinds if isinstance(get_origin(kind), type) and issubclass(get_origin(kind), Mapping)]
         others = [kind for kind in kinds if kind is not NoneType and kind not in named]
         if named and isinstance(raw, Mapping):
             return self.value(named[0], raw, place)
         for kind in others[:-1]:
-            trial = _Builder([])
+            trial = _Builder([], self._folder)
             if (value := trial.value(kind, raw, place)) is not None and not trial._mistakes:
                 return value
         return self.value(others[-1], raw, place)
@@ -127,7 +134,7 @@ class _Builder:
         if kind is float and type(raw) is int:
             return float(raw)
         if kind is Path and isinstance(raw, str) and raw:
-            return Path(raw)
+            return self._folder / raw
         if type(raw) is kind:
             return raw
         return self._note(place, f"expected {_KINDS[kind]}, got {shown(raw)}")

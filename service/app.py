@@ -14,6 +14,7 @@ from types import FrameType
 from edge.errors import ConfigError, ForesenseError
 from edge.inbox import Inbox, Message
 from edge.operation.lock import InstanceLock, NameLock
+from edge.operation.supervisor import Supervisor
 from edge.operation.watchdog import Watchdog
 from edge.runtimes import open_runtime
 from service.alarms.maintenance import Maintenance
@@ -25,7 +26,6 @@ from service.counters import Counters
 from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
-from service.operation.supervisor import Supervisor
 from service.pipeline.monitor import Monitor
 from service.pipeline.writer import Scored, Writer
 from service.registry import Registry
@@ -80,7 +80,7 @@ class Service:
         self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
         self.standing.brokers = self._consumers.are_open
         self.standing.troubles = lambda: {name: server.trouble for name, server in self._servers.items()}
-        self._supervisor = Supervisor(self.standing, self.ready.is_set)
+        self._supervisor = Supervisor(self._status, self._summary)
         self._watch(self._supervisor.watchdog)
         self._health = None
         if settings.metrics is not None:
@@ -209,6 +209,14 @@ class Service:
         self._monitors = change.monitors
         self._consumers.follow(change.monitors)
         return True
+
+    def _status(self) -> str:
+        away = [name for name, is_open in self.standing.brokers().items() if not is_open]
+        where = "subscribed" if self.ready.is_set() else f"waiting for {', '.join(away) or 'a subscription'}"
+        return f"{where}; {self.counters.committed} messages committed, {self.inbox.in_flight} in flight"
+
+    def _summary(self) -> str:
+        return self.counters.summary(self.inbox.in_flight)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

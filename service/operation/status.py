@@ -13,11 +13,11 @@ import click
 import msgspec
 
 from edge.messages.stamp import iso
+from edge.operation.damage import quarantined
 from edge.operation.lock import is_held
 from service.configuration import read_settings
 from service.settings import Settings
 from service.storage.access import Access
-from service.storage.damage import quarantined
 
 
 @dataclass(slots=True)

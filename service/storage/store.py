@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from edge.errors import ConfigError
 from edge.messages.alarm import Alarm, severity
+from edge.operation.damage import is_damage, look_for, quarantine
 from edge.operation.failpoint import reach
 from edge.payloads.rejects import Reason
-from service.storage.damage import is_damage, look_for, quarantine
 from service.storage.schema import DEAD_LETTERS, HOURS, OPERATIONS, QUALITY, RELAYS, SERIES, STANDING, VERDICTS
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ from time import monotonic
 
 from edge.operation import systemd
 from edge.operation.watchdog import PATIENCE_S, Watchdog, stacks
-from service.operation.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -18,16 +17,17 @@ _REPORT_S = 60.0
 class Supervisor:
     """Watches the workers from the main thread, as systemd watches the main thread."""
 
-    def __init__(self, standing: Standing, is_ready: Callable[[], bool]) -> None:
+    def __init__(self, status: Callable[[], str], summary: Callable[[], str]) -> None:
+        """`status` returns what systemd is told of what is done just now, `summary` what was done so far."""
         allowed_s = systemd.patience_s()
         self.watchdog = Watchdog(min(PATIENCE_S, allowed_s / 2) if allowed_s else PATIENCE_S)
         self.turn_s = min(1.0, allowed_s / 4) if allowed_s else 1.0  #: how often `turn` is to be called
-        self._standing = standing
-        self._is_ready = is_ready
+        self._status = status
+        self.summary = summary
         self._reported = monotonic()
 
     def started(self) -> None:
-        """Say that the service has begun; a broker that is away does not keep it from that."""
+        """Say that we have begun; a broker that is away does not keep it from that."""
         systemd.notify("READY=1")
         self.turn()
 
@@ -41,18 +41,8 @@ class Supervisor:
             log.info("%s", self.summary())
 
     def stopping(self) -> None:
-        """Say that the service is about to end."""
+        """Say that we are about to end."""
         systemd.notify("STOPPING=1")
-
-    def summary(self) -> str:
-        """Return what became of every message and reading."""
-        return self._standing.counters.summary(self._standing.inbox.in_flight)
-
-    def _status(self) -> str:
-        away = [name for name, is_open in self._standing.brokers().items() if not is_open]
-        where = "subscribed" if self._is_ready() else f"waiting for {', '.join(away) or 'a subscription'}"
-        counters = self._standing.counters
-        return f"{where}; {counters.committed} messages committed, {self._standing.inbox.in_flight} in flight"
 
     def _end(self, hung: list[str]) -> None:
         """End without a word to the hung worker; what it has not committed is not acknowledged, so nothing is lost."""
