@@ -82,16 +82,17 @@ class Monitor:
         self._rows = {name: row for row, name in enumerate(self.names)}
         self._time = OwnTime()
         self.engine.add(self.names)
-        anew = []
-        for row, (name, state) in enumerate(saved.items()):
-            known = (state.bundle, state.layout) == (self.bundle.reference, LAYOUT_VERSION)
-            if known and len(state.record) == self.engine.table.dtype.itemsize:
-                self.engine.table.from_bytes(row, state.record)
-            else:
-                anew.append(name)
+        kept = {row: state.record for row, state in enumerate(saved.values()) if self._fits(state)}
+        self.engine.table.from_bytes(np.array(list(kept), np.int32), list(kept.values()))
+        anew = [name for row, name in enumerate(self.names) if row not in kept]
         if anew:
             log.warning("%s: %d streams begin anew with bundle %s", self.name, len(anew), self.bundle.reference)
         return anew
+
+    def _fits(self, state: SavedState) -> bool:
+        """Whether a saved state is of this bundle and this program."""
+        known = (state.bundle, state.layout) == (self.bundle.reference, LAYOUT_VERSION)
+        return known and len(state.record) == self.engine.table.dtype.itemsize
 
     def take_over(self, before: "Monitor") -> list[str]:
         """Begin with the streams of a monitor before, and return those that begin anew.
@@ -107,10 +108,9 @@ class Monitor:
             == {name: file for name, file in old.manifest.files.items() if name.startswith("step.")}
         )
         reference = self.bundle.reference if same else ""
-        table = before.engine.table
-        anew = self.restore(
-            {name: SavedState(reference, LAYOUT_VERSION, table.to_bytes(row)) for row, name in enumerate(before.names)}
-        )
+        records = before.engine.table.to_bytes(np.arange(len(before.names), dtype=np.int32))
+        saved = [SavedState(reference, LAYOUT_VERSION, record) for record in records]
+        anew = self.restore(dict(zip(before.names, saved, strict=True)))
         rows = np.arange(len(self.names), dtype=np.int32)
         self.engine.table.scatter(rows, self.engine.table.gather(rows))  # all is to be written under the new name
         return anew
@@ -157,9 +157,10 @@ class Monitor:
     def changed(self) -> list[tuple[str, str, str, int, bytes]]:
         """Return the records changed since the last call, as they are stored."""
         table = self.engine.table
+        rows = table.changed()
         return [
-            (self.name, self.names[row], self.bundle.reference, LAYOUT_VERSION, table.to_bytes(row))
-            for row in table.changed().tolist()
+            (self.name, self.names[row], self.bundle.reference, LAYOUT_VERSION, record)
+            for row, record in zip(rows.tolist(), table.to_bytes(rows), strict=True)
         ]
 
     def documents(self, verdicts: Verdicts) -> list[tuple[str, dict[str, object]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError
+from edge.messages.alarm import Alarm
 from edge.operation.failpoint import VARIABLE
 from edge.operation.lock import InstanceLock
 from edge.payloads.rejects import Reason
@@ -18,7 +19,6 @@ from service.storage.store import (
     _SCHEMA,
     MOST_DEAD_LETTERS,
     SCHEMA_VERSION,
-    Alarm,
     DeadLetter,
     Store,
     _upgrade,
