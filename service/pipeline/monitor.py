@@ -228,10 +228,10 @@ class Monitor:
 
     def changed_states(self) -> list[StateRow]:
         """Return the state records changed since the last call, as the database keeps them."""
-        table = self.engine.table
+        table, reference = self.engine.table, self.bundle.reference
         rows = table.changed()
         return [
-            (self.ids[row], self.bundle.reference, LAYOUT_VERSION, record)
+            (self.ids[row], reference, LAYOUT_VERSION, record)
             for row, record in zip(rows.tolist(), table.to_bytes(rows), strict=True)
         ]
 

@@ -21,7 +21,8 @@ SCHEMA_VERSION = 3
 MOST_DEAD_LETTERS = 10_000
 MOST_DEAD_BYTES = 256 * 1024 * 1024  #: of their payloads
 _CACHE_KIB = 32 * 1024  # the states of 10,000 streams fit
-_CHECKPOINT_PAGES = 4000  # of the log, which take a disk some tenths of a second
+_PAGE_BYTES = 16 * 1024  # holds several records of streams; of one that is new, others keep what they have
+_CHECKPOINT_PAGES = 1000  # of the log, which take a disk some tenths of a second
 _BUSY_S = 1.0  # the writer tries again by itself, and must be able to end in time
 _WEIGHED_AFTER = 16 * 1024 * 1024  # bytes of payloads added, after which they are summed up again
 
@@ -127,6 +128,7 @@ class Store:
                 f"{self._path}: expected a database of schema {SCHEMA_VERSION} or earlier, got {version}: "
                 "a newer foresense has written it"
             )
+        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         db.execute("PRAGMA journal_mode = WAL")
         look_for(db)
         if version < SCHEMA_VERSION:

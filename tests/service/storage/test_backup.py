@@ -75,10 +75,11 @@ def test_a_broken_database_gives_no_copy(database: Path, tmp_path: Path) -> None
         (page,) = store.db.execute(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_stream_1'"
         ).fetchone()
+        (size,) = store.db.execute("PRAGMA page_size").fetchone()
     store.close()
     with database.open("r+b") as file:
-        file.seek(4096 * (page - 1))
-        file.write(b"\xa5" * 4096)
+        file.seek(size * (page - 1))
+        file.write(b"\xa5" * size)
     with pytest.raises(DataError, match="expected a database that is whole, got: "):
         copy(database, tmp_path / "copy.db")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
