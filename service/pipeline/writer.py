@@ -17,6 +17,7 @@ from service.brokers.attention import Attention, Heard
 from service.counters import Counters
 from service.desk.replays import Replays
 from service.desk.requests import Requests
+from service.desk.resends import Resends
 from service.operation.failpoint import reach
 from service.operation.standing import Standing
 from service.pipeline.gain import Gain, counting
@@ -84,6 +85,7 @@ class Writer:
         self._mutes = Mutes(store)
         self._replays = Replays(store)
         self._outbox = outbox or Outbox(store, mqtt_sinks(monitors), counters)
+        self._resends = Resends(store, self._outbox)
         history = history or HistorySettings()
         self._verdicts = VerdictBook(store, history.verdicts)
         self._ageing = Ageing(store, history)
@@ -236,6 +238,7 @@ class Writer:
             self._mutes.load()
             self._requests.carry_out()
             self._replays.look()
+            self._resends.carry_out()
             self._version = version
 
     def _transact(self, batch: list[Message]) -> list[Scored]:
