@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from service.operation.histogram import Histogram
 from service.operation.standing import Standing
 
-_IGNORED = ("invalid", "duplicates", "late", "clock")
+_IGNORED = ("invalid", "duplicates", "conflicts", "late", "clock")
 _COUNTERS = {
     "received": ("messages_received", "Messages taken over from the broker."),
     "replayed": ("messages_replayed", "Dead letters put back and read again."),

@@ -157,7 +157,7 @@ class Site:
         count = self.balance()
         assert count["received"] == count["committed"] + count["retained"] + count["rejected"]
         assert count["in flight"] == 0
-        assert count["late"] == count["invalid"] == 0
+        assert count["late"] == count["conflicting"] == count["invalid"] == 0
         return count
 
     def close(self) -> None:
