@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -10,12 +10,32 @@ from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
 from edge.errors import ConfigError
+from service.brokers.broker import BrokerSettings
 from service.environment import fill_in
+from service.part import Part
 from service.settings import Settings
+
+Valid = TypeVar("Valid", bound=Part)
+
+
+class _Reach(Part):
+    """The one section that says how to reach a broker."""
+
+    broker: BrokerSettings
 
 
 def read_settings(path: Path) -> Settings:
     """Read a configuration file; ConfigError has a line for each mistake in it."""
+    return _validated(path, Settings, _read(path)).relative_to(path.parent)
+
+
+def read_broker(path: Path) -> BrokerSettings:
+    """Read how to reach the one broker of a configuration file, which need not have anything else."""
+    section = {name: part for name, part in _read(path).items() if name == "broker"}
+    return _validated(path, _Reach, section).broker.relative_to(path.parent)
+
+
+def _read(path: Path) -> dict[Any, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -25,8 +45,12 @@ def read_settings(path: Path) -> Settings:
     raw = _load(path, text)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected settings such as 'monitors:', got {_shown(raw)}")
+    return raw
+
+
+def _validated(path: Path, model: type[Valid], raw: dict[Any, Any]) -> Valid:
     try:
-        return Settings.model_validate(fill_in(raw)).relative_to(path.parent)
+        return model.model_validate(fill_in(raw))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:
