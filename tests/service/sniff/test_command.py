@@ -106,7 +106,7 @@ def test_a_broker_that_asks_for_a_certificate_is_listened_to_as_a_configuration_
         broker.stop()
     settings = read_settings(out)
     assert settings.monitors["plant"].topic == "plant/{device}/{channel}"
-    assert settings.connections[""].tls == TlsSettings(**tls).relative_to(tmp_path)
+    assert settings.connections[""].tls == TlsSettings.model_validate(tls).relative_to(tmp_path)
     settings.connections[""].check_files()
 
 
