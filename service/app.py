@@ -27,7 +27,8 @@ from service.operation.supervisor import Supervisor
 from service.operation.watchdog import Watchdog
 from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
-from service.pipeline.writer import Scored, Writer
+from service.pipeline.transaction import Scored
+from service.pipeline.writer import Writer
 from service.registry import Registry
 from service.relays.delivery import Delivery
 from service.relays.mqtt import MqttRelay

@@ -10,7 +10,7 @@ from edge.quality import words
 from edge.reading import Status
 from edge.state import SIGNALS
 from edge.table import stamps
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 
 _STATUS = {int(status): status.name.lower() for status in Status}
 _encode = msgspec.json.Encoder().encode

@@ -10,7 +10,7 @@ from tests.system.conftest import wait_until
 
 def tell(bench: Bench) -> None:
     standing = Standing(bench.counters, bench.inbox)
-    standing.look(bench.writer._monitors)
+    standing.look(bench.writer._transaction.monitors)
     bench.stop()
     bench.store.open()
     with bench.store.transaction():

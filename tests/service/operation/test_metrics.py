@@ -23,7 +23,7 @@ def samples(metrics: Metrics) -> dict[str, float]:
 
 def told(bench: Bench) -> dict[str, float]:
     standing = Standing(bench.counters, bench.inbox, brokers=lambda: {"north:1883": True, "south:1883": False})
-    standing.look(bench.writer._monitors)
+    standing.look(bench.writer._transaction.monitors)
     return samples(Metrics(standing, bench.database))
 
 
