@@ -208,7 +208,7 @@ class Monitor:
         return [self.names[row] for row in accepted.tolist()]
 
     def heard(self, now_ms: int, rows: NDArray[np.int32] | None = None) -> None:
-        """Remember when the newest readings of rows came, of all streams if none are told; `now_ms` is monotonic."""
+        """Remember when the newest readings of rows came, of all streams if none are told; `now_ms` is attention's."""
         table, known = self.engine.table, len(self._newest)
         if rows is not None and known == len(table):
             newest = table.field("newest", rows)
@@ -237,7 +237,7 @@ class Monitor:
 
     def _own_time(self, now_ms: int) -> NDArray[np.int64]:
         """Return the streams' own time (streams,), ms; 0 of one of which nothing was heard."""
-        return np.where(self._newest > 0, self._newest + now_ms - self._heard_ms, 0)
+        return np.where(self._newest > 0, self._newest + np.maximum(now_ms - self._heard_ms, 0), 0)
 
     def _fits(self, stream: SavedStream) -> bool:
         """Whether a stream's saved state is of this bundle, this program and this lateness."""

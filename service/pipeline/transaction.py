@@ -162,7 +162,7 @@ class Transaction:
         readings = monitor.readings(columns)
         with counting(monitor.engine, gain):
             verdicts = monitor.engine.feed(readings)
-        monitor.heard(self._attention.ms(monitor.broker), readings.stream)
+        monitor.heard(self._attention.ms_of_arrival(monitor.broker), readings.stream)
         yield from self._enter(monitor, verdicts, gain)
 
     def _tick(self, gain: Gain) -> Iterator[Scored]:
