@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.across import all_set
 from edge.manifest import Channel
 from edge.state import NEVER
 
@@ -19,6 +20,7 @@ class Aggregator:
         self._kind = np.array([channel.aggregate for channel in channels])
         self._kinds = sorted(set(self._kind.tolist()))
         self._mean = self._kind == "mean"
+        self._has_mean = bool(self._mean.any())
         #: whether a slot is settled as soon as each channel has a value
         self.eager = self._kinds == ["first"]
 
@@ -36,7 +38,7 @@ class Aggregator:
         reading that is NaN says nothing.
         """
         there = np.isfinite(new)
-        if not there.all():
+        if not all_set(there):
             cell, channel, new = cell[there], channel[there], new[there]
         if self.eager:
             self._fold_kind("first", value, count, cell, new)
@@ -70,7 +72,7 @@ class Aggregator:
 
     def settled(self, value: NDArray[np.float64], count: NDArray[np.uint32]) -> NDArray[np.float64]:
         """Return the values of slots that are closed (..., C); what was folded is left as it is."""
-        if not self._mean.any():
+        if not self._has_mean:
             return value.copy()
         return np.where(self._mean, value / np.maximum(count, 1), value)
 

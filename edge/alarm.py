@@ -91,23 +91,26 @@ class AlarmPolicy:
         if self.n > 1:
             window = np.uint32((1 << self.n) - 1)
             records["recent"] = ((records["recent"] << np.uint32(1)) | anomalous) & window
-        raised, is_open = np.flatnonzero(anomalous), np.flatnonzero(records["alarm"])
-        opens = raised[self._may_open(records[raised], score[raised])]
-        records["peak"][raised] = np.maximum(records["peak"][raised], score[raised])
+        raised, is_open = anomalous.nonzero()[0], records["alarm"].nonzero()[0]
+        opens = raised
+        if raised.size:
+            opens = raised[self._may_open(records.take(raised), score[raised])]
+            records["peak"][raised] = np.maximum(records["peak"][raised], score[raised])
         for name in ("cooling", "rest"):
-            records[name][np.flatnonzero(records[name])] -= 1
-
-        calm = (records["calm"][is_open] + 1) * (score[is_open] < self.release)
-        records["calm"][is_open] = calm
-        closes = is_open[calm >= self.recovery]
-        self.close(records, closes)
-        change[closes] = Change.CLOSED
-
-        records["alarm"][opens] = time[opens]
-        records["peak"][opens] = score[opens]
-        records["rest"][opens] = self.rest
-        records["calm"][opens] = 0
-        change[opens] = Change.OPENED
+            left = records[name]
+            left -= left > 0
+        if is_open.size:
+            calm = (records["calm"][is_open] + 1) * (score[is_open] < self.release)
+            records["calm"][is_open] = calm
+            closes = is_open[calm >= self.recovery]
+            self.close(records, closes)
+            change[closes] = Change.CLOSED
+        if opens.size:
+            records["alarm"][opens] = time[opens]
+            records["peak"][opens] = score[opens]
+            records["rest"][opens] = self.rest
+            records["calm"][opens] = 0
+            change[opens] = Change.OPENED
         return change
 
     def _may_open(self, records: Records, score: NDArray[np.float32]) -> NDArray[np.bool_]:

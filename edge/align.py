@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.across import all_set, some
 from edge.aggregate import Aggregator, fills, rates
 from edge.clock import Clock
 from edge.manifest import Channel
@@ -68,6 +69,7 @@ class Aligner:
         self._clock = Clock(leap_ms)
         self._channels = len(channels)
         self._counter = np.array([channel.counter for channel in channels])
+        self._has_counter = bool(self._counter.any())
         self._interval_ms = interval_ms
 
     @property
@@ -97,10 +99,10 @@ class Aligner:
     def _arrivals(self, readings: Readings) -> Arrivals:
         """Return the plausible readings ordered by stream, each stream's in order of arrival."""
         sound = is_plausible(readings)
-        if not sound.all():
+        if not all_set(sound):
             self._ignored.invalid += int(np.count_nonzero(~sound))
             readings = readings.take(sound)
-        if not (np.diff(readings.stream) > 0).all():
+        if some(readings.stream[1:] <= readings.stream[:-1]):
             readings = readings.take(np.argsort(readings.stream, kind="stable"))
         flaw = np.zeros(len(readings), np.uint8)
         return Arrivals(readings.stream, readings.channel, readings.time, readings.value, flaw)
@@ -110,10 +112,10 @@ class Aligner:
         if len(arrivals) == 0:
             return
         entries = self._entries(arrivals, slot, table)
-        rank = run_ranks(entries.row)
-        if rank.max() == 0:
+        if all_set(run_starts(entries.row)):
             yield entries
             return
+        rank = run_ranks(entries.row)
         for chosen in np.split(np.argsort(rank, kind="stable"), np.cumsum(np.bincount(rank))[:-1]):
             yield entries.take(chosen)
 
@@ -126,11 +128,11 @@ class Aligner:
         time = np.full(value.shape, NEVER)
         flaw = np.zeros(value.shape, np.uint8)
         goes_on = table.field("open_slot", row) == first_slot
-        if goes_on.any():
+        if some(goes_on):
             value[goes_on] = table.field("open_value", row[goes_on])
             count[goes_on] = table.field("open_count", row[goes_on])
         cell = (np.cumsum(starts) - 1) * self._channels + arrivals.channel
-        if arrivals.flaw.any():
+        if some(arrivals.flaw):
             counts = (
                 fills(value.flat[cell], cell, arrivals.value) if self.aggregator.eager else np.ones(len(cell), bool)
             )
@@ -155,21 +157,23 @@ class Aligner:
         lane = stream.astype(np.int64) * self._channels + channel
         lanes = np.argsort(lane, kind="stable") if self._channels > 1 else np.arange(len(lane))
         newer = time > table.field("last_time", stream)[np.arange(len(stream)), channel]
-        known = time if usable.all() else np.where(usable, time, time.min() - 1)  # what is too late is not remembered
+        known = (
+            time if all_set(usable) else np.where(usable, time, time.min() - 1)
+        )  # what is too late is not remembered
         newer[lanes] &= time[lanes] > newest_before(lane[lanes], known[lanes])
 
         taken, ended = usable & newer, slot <= last_slot
-        if not taken.all():
+        if not all_set(taken):
             conflicts = self._conflicts(arrivals, newer, lane, lanes, taken, table)
             self._ignored.conflict += conflicts
             self._ignored.duplicate += int(np.count_nonzero(~newer)) - conflicts
             self._ignored.late += int(np.count_nonzero(newer & ~usable))
             arrivals, slot, ended = arrivals.take(taken), slot[taken], ended[taken]
         said = arrivals
-        if self._counter.any():
+        if self._has_counter:
             arrivals = self._as_rates(arrivals, table)
         table.put_cells("last_value", said.stream, said.channel, said.value)
-        if ended.any():
+        if some(ended):
             rest = arrivals.take(ended)
             table.put_cells("last_time", rest.stream, rest.channel, rest.time)
             arrivals, slot = arrivals.take(~ended), slot[~ended]

@@ -17,8 +17,10 @@ from edge.manifest import FileEntry, Manifest
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"
 STEP_ONNX = "step.onnx"
+STEP_TFLITE = "step.tflite"
+STEP_INT8 = "step.int8.tflite"
 GOLDEN = "golden.npz"
-KNOWN_FILES = frozenset({STEP_ONNX, "step.tflite", "step.int8.tflite", "weights.npz", GOLDEN})
+KNOWN_FILES = frozenset({STEP_ONNX, STEP_TFLITE, STEP_INT8, "weights.npz", GOLDEN})
 MOST_BYTES = 256 * 1024 * 1024
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.across import some
 from edge.quality import Quality
 from edge.reading import Arrivals
 from edge.runs import newest_before, run_starts
@@ -30,7 +31,7 @@ class Clock:
         newest = table.field("newest", batch.stream)
         ahead = self._leaps(batch, newest)
         ahead |= table.field("doubt_time", batch.stream) != NEVER
-        if ahead.any():
+        if some(ahead):
             odd = np.isin(batch.stream, batch.stream[ahead])
             settled = self._settle(batch.take(odd), table)
             batch = Arrivals.concatenate([batch.take(~odd), settled])
@@ -76,11 +77,11 @@ class Clock:
         """Keep the newest time of each stream."""
         if len(batch) == 0:
             return
-        begins = np.flatnonzero(run_starts(batch.stream))
+        begins = run_starts(batch.stream).nonzero()[0]
         rows = batch.stream[begins]
-        newest = np.maximum(table.field("newest", rows), np.maximum.reduceat(batch.time, begins))
-        changed = newest != table.field("newest", rows)
-        table.put("newest", rows[changed], newest[changed])
+        newest = batch.time if len(begins) == len(batch) else np.maximum.reduceat(batch.time, begins)
+        moved = newest > table.field("newest", rows)
+        table.put("newest", rows[moved], newest[moved])
 
 
 def _with_doubts(batch: Arrivals, table: StateTable) -> Arrivals:

@@ -1,20 +1,21 @@
 """The day before: what each channel showed at this time of day, as the least and the greatest value of each bin.
 
 A day of the stream's time zone is cut into bins. A value is compared with yesterday's bin at this time and the two
-beside it. The record keeps one day: a bin holds yesterday's until today reaches it, and the two that today has just
-passed or is in are kept apart.
+beside it. The record keeps one day: a bin holds yesterday's until today reaches it; what yesterday's was about the bin
+that today is in is kept apart.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge import across
 from edge.calendar import MINUTE_MS, Calendar
 from edge.state import Records
 
 MOST_BINS = 288  #: five minutes each
 SHORTEST_MS, LONGEST_MS = 60_000, 3_600_000  #: intervals of streams whose day is remembered
 _DAY_MINUTES = 24 * 60
-_MOST = 6e4  # what half precision holds
+_MOST = np.float32(6e4)  # what half precision holds
 
 
 def bins_of(interval_ms: int) -> int:
@@ -35,51 +36,49 @@ class Day:
         self._bins = bins
         self._calendar = calendar
 
-    def distance(self, observed: NDArray[np.float32], time: NDArray[np.int64], records: Records) -> NDArray[np.float32]:
-        """Return how far scaled values (n, C) lie outside yesterday's (n,), the greatest of any channel.
-
-        `time` (n,) is the slots' start, ms. Where yesterday is not known, or nothing came, it is 0.
-        """
-        rows, now = np.arange(len(records)), self._bin(time)
-        day, kept = records["day"], records["kept"]
-        same = records["bin"] == now  # today has been in this bin: yesterday's is kept apart
-        here = np.where(same[:, None, None], kept[:, 1], day[rows, now])
-        before = np.where(same[:, None, None], kept[:, 0], self._before(records, now))
-        after = day[rows, (now + 1) % self._bins]
-        around = np.stack([before, here, after]).astype(np.float32)
-        low = np.fmin.reduce(around[:, :, 0])
-        high = np.fmax.reduce(around[:, :, 1])
-        outside: NDArray[np.float32] = np.fmax(observed - high, low - observed)
-        outside[np.isnan(around[1, :, 0])] = 0
-        distance: NDArray[np.float32] = np.fmax.reduce(outside, axis=1, initial=0)
-        return distance
-
-    def remember(
-        self, observed: NDArray[np.float32], time: NDArray[np.int64], records: Records, calm: NDArray[np.bool_]
-    ) -> None:
-        """Take the scaled values (n, C) of the calm rows (n,) into today."""
-        rows, now = np.flatnonzero(calm), self._bin(time)[calm]
-        entered = records["bin"][rows] != now
-        new, bins = rows[entered], now[entered]
-        if new.size:
-            before = self._before(records, self._bin(time))[new]
-            records["kept"][new, 1] = records["day"][new, bins]
-            records["kept"][new, 0] = before
-            records["day"][new, bins] = np.nan
-            records["bin"][new] = bins
-        value = observed[rows].clip(-_MOST, _MOST)
-        records["day"][rows, now, 0] = np.fmin(records["day"][rows, now, 0], value)
-        records["day"][rows, now, 1] = np.fmax(records["day"][rows, now, 1], value)
-
-    def _before(self, records: Records, now: NDArray[np.intp]) -> NDArray[np.float16]:
-        """Return yesterday's least and greatest (n, 2, C) in the bin before `now`."""
-        previous = (now - 1) % self._bins
-        before = records["day"][np.arange(len(records)), previous]
-        just_left = (records["bin"] == previous)[:, None, None]
-        chosen: NDArray[np.float16] = np.where(just_left, records["kept"][:, 1], before)
-        return chosen
-
-    def _bin(self, time: NDArray[np.int64]) -> NDArray[np.intp]:
+    def bins(self, time: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return the bins (n,) that slots are in; `time` (n,) is their start, ms."""
         minute = (time // MINUTE_MS + self._calendar.offset(time)) % _DAY_MINUTES
         number: NDArray[np.intp] = minute * self._bins // _DAY_MINUTES
         return number
+
+    def distance(self, observed: NDArray[np.float32], bins: NDArray[np.intp], records: Records) -> NDArray[np.float32]:
+        """Return how far scaled values (n, C) of slots in bins (n,) lie outside yesterday's (n,).
+
+        That of the channel that lies furthest outside counts. Where yesterday is not known, or nothing came, it is 0.
+        """
+        around = records["around"]
+        entered = (records["bin"] != bins).nonzero()[0]
+        if entered.size:
+            around = around.copy()
+            around[entered] = self._around(records, entered, bins[entered])
+        outside = np.maximum(observed - around[:, 1], around[:, 0] - observed)  # NaN where either is not known
+        return across.greatest(np.fmax(outside, np.float32(0)))
+
+    def remember(
+        self, observed: NDArray[np.float32], bins: NDArray[np.intp], records: Records, calm: NDArray[np.bool_]
+    ) -> None:
+        """Take the scaled values (n, C) of the calm rows (n,) into today."""
+        rows = calm.nonzero()[0]
+        now = bins[rows]
+        day, at = records.home("day")
+        new = rows[records["bin"][rows] != now]
+        if new.size:
+            entered = bins[new]
+            records["around"][new] = self._around(records, new, entered)
+            records["kept"][new] = day[at[new], entered]
+            records["bin"][new] = entered
+            day[at[new], entered] = np.nan
+        value, at = np.minimum(np.maximum(observed[rows], -_MOST), _MOST), at[rows]
+        day[at, now, 0] = np.fmin(day[at, now, 0], value)
+        day[at, now, 1] = np.fmax(day[at, now, 1], value)
+
+    def _around(self, records: Records, rows: NDArray[np.intp], bins: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return yesterday's least and greatest (m, 2, C) about the bins (m,) that rows (m,) enter."""
+        (day, at), previous = records.home("day"), (bins - 1) % self._bins
+        at, just_left = at[rows], (records["bin"][rows] == previous)[:, None, None]
+        before = np.where(just_left, records["kept"][rows], day[at, previous])
+        around = np.stack([before, day[at, bins], day[at, (bins + 1) % self._bins]]).astype(np.float32)
+        low, high = np.fmin.reduce(around[:, :, 0]), np.fmax.reduce(around[:, :, 1])
+        low[np.isnan(around[1, :, 0])] = np.nan
+        return np.stack([low, high], axis=1)

@@ -11,7 +11,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import scaling, score, shape
+from edge import across, scaling, score, shape
+from edge.across import all_set, some
 from edge.alarm import AlarmPolicy
 from edge.align import Aligner, Entries, Ignored
 from edge.bundle import Bundle
@@ -22,7 +23,7 @@ from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.quality import Inspector, silent_at
 from edge.reading import Readings, Status, Verdicts
-from edge.runtime import BLOCK, Runtime, open_runtime
+from edge.runtimes import BLOCK, Runtime, open_runtime
 from edge.signals import SUSTAINED
 from edge.state import LAYOUT_VERSION, NEVER, Records, StateTable, layout, new_records, record_dtype
 from edge.waiting import ROOM
@@ -63,6 +64,7 @@ class Engine:
         self._inspector = Inspector(manifest.channels)
         self._baseline = Baseline()
         self._gap = np.array([channel.gap for channel in manifest.channels])
+        self._gaps_forecast = bool((self._gap == "forecast").all())
         calendar = Calendar(manifest.time_zone)
         self._calendar = calendar if manifest.calendar else None
         self._judge = Judge(manifest, per_slot, policy or AlarmPolicy(), calendar, adapts=adapts, observer=observer)
@@ -100,12 +102,12 @@ class Engine:
         records = new_records(len(names), self.table.dtype)
         records["spread"] = self.manifest.scaling.spread
         self.manifest.reference.begin(records)
-        for record, name in zip(records, names, strict=True):
+        for at, name in enumerate(names):
             known = self.manifest.scaling.of(name)
             if known is not None:
-                record["location"], record["scale"], record["spread"] = known.location, known.scale, known.spread
-                record["least"], record["most"] = known.least, known.most
-                record["seen"] = self._learn_slots
+                for field in ("location", "scale", "spread", "least", "most"):
+                    records[field][at] = getattr(known, field)
+                records["seen"][at] = self._learn_slots
         return self.table.add(records)
 
     def feed(self, readings: Readings) -> Verdicts:
@@ -158,7 +160,7 @@ class Engine:
         records["open_flaw"] |= entries.flaw
         records["last_time"] = np.maximum(records["last_time"], entries.time)
         if self._aggregator.eager:
-            yield from self._close(records, rows, np.isfinite(records["open_value"]).all(axis=1))
+            yield from self._close(records, rows, across.all_of(np.isfinite(records["open_value"])))
         self.table.scatter(rows, records)
 
     def _end_slots(self, slot: NDArray[np.int64]) -> Iterator[Verdicts]:
@@ -169,37 +171,41 @@ class Engine:
             open_slot = records["open_slot"]
             due = ((open_slot != NEVER) & (open_slot < slot[rows])) | (silent_at(records) < slot[rows])
             if due.any():
-                records = records[due]
-                yield from self._end_before(records, rows[due], slot[rows[due]])
+                part = records.take(due)
+                yield from self._end_before(part, rows[due], slot[rows[due]])
+                part.put_back()
                 self.table.scatter(rows[due], records)
 
     def _end_before(self, records: Records, rows: NDArray[np.int32], slot: NDArray[np.int64]) -> Iterator[Verdicts]:
         """Close what is open before slots (n,), and say which channels fell silent until then."""
         yield from self._close(records, rows, (records["open_slot"] != NEVER) & (records["open_slot"] < slot))
+        before = slot - 1
         while True:
-            quiet = np.flatnonzero((records["last_slot"] < slot - 1) & (records["open_slot"] == NEVER))
+            quiet = ((records["last_slot"] < before) & (records["open_slot"] == NEVER)).nonzero()[0]
             if len(quiet) == 0:
                 return
-            falls = np.maximum(silent_at(records[quiet]), records["last_slot"][quiet] + 1)
+            falls = np.maximum(silent_at(records.take(quiet)), records["last_slot"][quiet] + 1)
             quiet, falls = quiet[falls < slot[quiet]], falls[falls < slot[quiet]]
             if len(quiet) == 0:
                 return
-            part = records[quiet]
+            part = records.take(quiet)
             self._bridge(part, falls)
             part["open_slot"] = falls
             yield from self._close(part, rows[quiet], np.ones(len(quiet), bool))
-            records[quiet] = part
+            part.put_back()
 
     def _close(self, records: Records, rows: NDArray[np.int32], chosen: NDArray[np.bool_]) -> Iterator[Verdicts]:
         """Give the open slots of the chosen records their verdicts."""
+        if not some(chosen):
+            return
         has_scale = records["seen"] >= self._learn_slots
         for part, act in ((chosen & has_scale, self._conclude), (chosen & ~has_scale, self._learn)):
-            if part.all():
+            if all_set(part):
                 yield act(records, rows)
-            elif part.any():
-                copies = records[part]
+            elif some(part):
+                copies = records.take(part)
                 yield act(copies, rows[part])
-                records[part] = copies
+                copies.put_back()
 
     def _learn(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
         """Learn the scaling of streams that the bundle does not know, and have the baseline watch meanwhile."""
@@ -244,12 +250,13 @@ class Engine:
         """Have open slots judged against the forecasts made for them, and step."""
         slots = self._slots(records, rows)
         verdicts, observed, accepted = self._judge.judge(slots, records)
-        calm = (slots.ready_in == 0) & (verdicts.score < 1.0) & (records["alarm"] == 0)
-        self._judge.levels.follow(observed, records, calm, slots.ready_in > 0, self._learn_slots)
+        filling = slots.ready_in > 0
+        calm = ~filling & (verdicts.score < 1.0) & (records["alarm"] == 0)
+        self._judge.levels.follow(observed, records, calm, filling, self._learn_slots)
         if accepted.size:
             self._judge.levels.move((verdicts.upper - verdicts.expected) / records["scale"], records, accepted)
             self._begin_anew(records, accepted)
-            observed[accepted] = scaling.scaled(slots.value[accepted], records[accepted])
+            observed[accepted] = scaling.scaled(slots.value[accepted], records.take(accepted))
         self._step(records, observed, slots.slot)
         self._inspector.learn(slots.value, slots.slot, slots.found, records)
         self._finish(records, slots.found.covered)
@@ -265,6 +272,8 @@ class Engine:
 
     def _bridge(self, records: Records, slot: NDArray[np.int64]) -> None:
         """Carry each memory over the slots missing before `slot` (n,), or begin anew after too many."""
+        if not some(records["last_slot"] < slot - 1):
+            return
         missing = np.where(records["last_slot"] == NEVER, 0, slot - records["last_slot"] - 1)
         missing[records["seen"] < self._learn_slots] = 0
         lost = (missing > 0) & (missing + records["missed"] > self.manifest.max_gap)
@@ -272,10 +281,10 @@ class Engine:
             self._begin_anew(records, lost)
             missing[lost] = 0
         while (going := missing > 0).any():
-            part = records[going]
+            part = records.take(going)
             self._step(part, np.full(part["forecast"].shape, np.nan, np.float32), part["last_slot"] + 1)
             part["missed"] += 1
-            records[going] = part
+            part.put_back()
             missing[going] -= 1
 
     def _begin_anew(self, records: Records, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> None:
@@ -290,7 +299,9 @@ class Engine:
 
     def _step(self, records: Records, observed: NDArray[np.float32], slot: NDArray[np.int64]) -> None:
         """Feed the scaled values (n, C) of slots to the forecaster, or what stands for a missing one."""
-        x = np.where(np.isnan(observed), self._instead(records), observed).clip(self._low, self._high)
+        absent = np.isnan(observed)
+        x = np.where(absent, self._instead(records), observed) if some(absent) else observed
+        x = np.minimum(np.maximum(x, self._low), self._high)
         if self._calendar is not None:
             x = np.concatenate([x, self._calendar.inputs((slot + 1) * self.manifest.interval_ms)], axis=1)
         forecast, width, memory = self._runtime.step(x, np.ascontiguousarray(records["memory"]))
@@ -303,7 +314,7 @@ class Engine:
     def _instead(self, records: Records) -> NDArray[np.float32]:
         """Return what the forecaster is fed where a value is missing (n, C), scaled."""
         forecast: NDArray[np.float32] = records["forecast"]
-        if (self._gap == "forecast").all():
+        if self._gaps_forecast:
             return forecast
         held = np.where(records["heard"] == NEVER, np.float32(0), scaling.scaled(records["held"], records))
         return np.select([self._gap == "forecast", self._gap == "hold"], [forecast, held], np.float32(0))
@@ -311,15 +322,15 @@ class Engine:
     def _finish(self, records: Records, covered: NDArray[np.bool_]) -> None:
         """Empty the open slots that have their verdicts; `covered` (n,) had a clean value."""
         records["seen"] += (records["seen"] < self._ready_slots) & covered
-        records["missed"] = np.where(covered, 0, records["missed"] + 1)
+        records["missed"] += 1
+        records["missed"][covered] = 0
         records["open_slot"] = NEVER
         records["open_value"] = np.nan
         records["open_count"] = 0
         records["open_flaw"] = 0
 
     def _no_verdicts(self) -> Verdicts:
-        none = np.zeros(0, self.table.dtype)
-        return self._learn(none, np.zeros(0, np.int32))
+        return self._learn(new_records(0, self.table.dtype), np.zeros(0, np.int32))
 
 
 def open_engine(

@@ -11,6 +11,7 @@ from edge.bundle import GOLDEN, Bundle
 from edge.engine import open_engine
 from edge.errors import BundleError
 from edge.reading import Readings, Verdicts
+from edge.runtimes import open_runtime
 
 TOLERANCE = 1e-3  #: of a band's half-width, within which runtimes must agree
 
@@ -25,14 +26,17 @@ def golden_bytes(names: list[str], readings: Readings, verdicts: Verdicts) -> by
     return buffer.getvalue()
 
 
-def self_test(bundle: Bundle) -> int:
-    """Replay the golden readings and return how many verdicts agreed; BundleError if any does not."""
+def self_test(bundle: Bundle, runtime: str | None = None) -> int:
+    """Replay the golden readings and return how many verdicts agreed; BundleError if any does not.
+
+    The runtime is the one of a name, or one that is installed.
+    """
     try:
         with np.load(io.BytesIO(bundle.files[GOLDEN]), allow_pickle=False) as golden:
             names = golden["names"].tolist()
             readings = Readings(*(golden[f"reading_{f.name}"] for f in fields(Readings)))
             expected = Verdicts(*(golden[f"verdict_{f.name}"] for f in fields(Verdicts)))
-        engine = open_engine(bundle)
+        engine = open_engine(bundle, runtime=open_runtime(bundle.files, runtime))
         engine.add(names)
         got = engine.feed(readings)
     except (KeyError, IndexError, ValueError, OSError, EOFError, BadZipFile) as error:

@@ -10,16 +10,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import lift, scaling, score, surprise
+from edge import across, lift, scaling, score, surprise
+from edge.across import all_set
 from edge.alarm import AlarmPolicy
 from edge.calendar import Calendar
 from edge.day import Day
 from edge.level import Levels
 from edge.manifest import Manifest
 from edge.quality import Inspection
-from edge.reading import Change, Status, Verdicts
+from edge.reading import Change, Verdicts
 from edge.relevance import Relevance
-from edge.signals import SUSTAINED, Signals
+from edge.signals import ERROR, SUSTAINED, Signals
 from edge.state import Records
 
 #: is told, for calibration: rows (n,), slots (n,), |error| / unit (n, C), signals (n, SIGNALS), whether judged (n,)
@@ -75,40 +76,51 @@ class Judge:
     def judge(self, slots: Slots, records: Records) -> tuple[Verdicts, NDArray[np.float32], NDArray[np.intp]]:
         """Return the verdicts, the clean values (n, C), scaled, and the rows of those whose new level was accepted."""
         value, found = slots.value, slots.found
-        judged = slots.ready_in == 0
+        forecast, judged = records["forecast"], slots.ready_in == 0
         scored = judged & found.covered
-        observed = scaling.scaled(value if found.clean.all() else np.where(found.clean, value, np.nan), records)
-        expected = scaling.unscaled(records["forecast"], records)
-        if not judged.all():
+        unknown = None if all_set(scored) else ~scored
+        observed = scaling.scaled(value if all_set(found.clean) else np.where(found.clean, value, np.nan), records)
+        expected = scaling.unscaled(forecast, records)
+        if unknown is not None:
             expected[~judged] = np.nan
-        error = observed - records["forecast"]
         units = score.unit(records)
         usual = score.usual(units, records)
-        counted = self._counted(observed, value, expected)
-        ratio = np.nan_to_num(np.abs(counted - records["forecast"]) / usual, nan=0.0)
-        signals = self._signals.read(ratio, counted, slots.time, records)
+        size = np.abs(observed - forecast)
+        bins = self._signals.bins(slots.time)
+        counted, ratio = observed, size / usual
+        if self._relevance.chooses:
+            counts = self._relevance.counts(value, expected)
+            counted, ratio = (np.where(counts, each, np.float32(np.nan)) for each in (observed, ratio))
+        ratio = np.fmax(ratio, 0)
+        signals = self._signals.read(ratio, counted, bins, records)
         if self._observer is not None:
-            self._observer(slots.row, slots.slot, np.abs(error) / units, signals, scored)
+            self._observer(slots.row, slots.slot, size / units, signals, scored)
 
-        surprises = surprise.surprise(signals, records)
-        total = surprises.sum(axis=1)
-        limit = np.float32(self.limit) + records["lift"]
-        scores = total / limit * scored
-        reach = score.reach(limit, records)[:, None] * usual
+        usually = surprise.Followed(records)
+        surprises = usually.surprise(signals)
+        total = np.add.reduce(surprises, axis=1)
+        lifted = records["lift"]
+        limit = lifted + np.float32(self.limit)
+        scores = total / limit
+        if unknown is not None:
+            scores[unknown] = 0
+        reach = usually.signal_at(limit, ERROR)[:, None] * usual
+        once_in = self._tail.once_in(total - lifted)
         change = self.alarm(records, scores, slots.time, found.covered)
-        accepted = self.levels.accepted(observed, reach, records, change == Change.OPENED)
+        accepted = self.levels.accepted(observed, reach, records, change)
         if accepted.size:
             self.policy.close(records, accepted)
             change[accepted] = Change.ACCEPTED
 
         half = records["scale"] * reach
-        unknown = None if scored.all() else ~scored
+        anomalous = scores >= 1.0
+        calm = scored & ~anomalous & (records["alarm"] == 0)
         verdicts = Verdicts(
             stream=slots.row,
             time=slots.time,
-            status=(judged * np.uint8(Status.NORMAL) + (scores >= 1.0)).astype(np.uint8),
+            status=judged.view(np.uint8) + anomalous,
             score=_unless(unknown, scores, np.nan),
-            channel=_unless(unknown, ratio.argmax(axis=1).astype(np.int16), -1),
+            channel=_unless(unknown, across.leading(ratio), -1),
             value=value,
             expected=expected,
             lower=expected - half,
@@ -117,41 +129,32 @@ class Judge:
             change=change,
             share=_unless(unknown, score.share(ratio), np.nan),
             signal=_unless(unknown, surprises.argmax(axis=1).astype(np.int8), -1),
-            once_in=_unless(unknown, np.reciprocal(self._tail.rate(total - records["lift"])), np.nan),
+            once_in=_unless(unknown, once_in, np.nan),
             achieved=lift.achieved(records, self._per_slot),
-            coverage=found.clean.mean(axis=1, dtype=np.float32),
+            coverage=across.share_of(found.clean),
             quality=found.flags,
             ready_in=slots.ready_in,
         )
-        calm = scored & (scores < 1.0) & (records["alarm"] == 0)
         if self._adapts:
-            usable = calm[:, None] & (np.abs(error) <= reach)
-            score.learn(np.where(usable, error / units, np.float32(np.nan)), records)
-            surprise.learn(signals, records, calm)
+            score.learn(size / units, calm[:, None] & (size <= reach), records)
+            usually.learn(signals, calm)
             lift.follow(records, scored, change, self._per_slot)
-        signals[~scored, SUSTAINED] = records["sustained"][~scored]
-        self._signals.remember(signals, observed, slots.time, records, calm | ~judged)
+        if unknown is not None:
+            signals[unknown, SUSTAINED] = records["sustained"][unknown]
+        self._signals.remember(signals, observed, bins, records, calm | ~judged)
         return verdicts, observed, accepted
 
     def alarm(
         self, records: Records, scores: NDArray[np.float32], time: NDArray[np.int64], covered: NDArray[np.bool_]
     ) -> NDArray[np.uint8]:
         """Take the slots that have a value into their streams' alarms, which stay as they are in the others."""
-        if covered.all():
+        if all_set(covered):
             return self.policy.advance(records, scores, time)
         change = np.zeros(len(records), np.uint8)
-        part = records[covered]
+        part = records.take(covered)
         change[covered] = self.policy.advance(part, scores[covered], time[covered])
-        records[covered] = part
+        part.put_back()
         return change
-
-    def _counted(
-        self, observed: NDArray[np.float32], value: NDArray[np.float64], expected: NDArray[np.float64]
-    ) -> NDArray[np.float32]:
-        """Return the observed values (n, C), scaled, whose deviations the policy counts, NaN instead of the others."""
-        if not self._relevance.chooses:
-            return observed
-        return np.where(self._relevance.counts(value, expected), observed, np.float32(np.nan))
 
 
 def _unless(unknown: NDArray[np.bool_] | None, values: NDArray[_T], otherwise: float) -> NDArray[_T]:

@@ -23,7 +23,9 @@ shifted by much; and against the mean of the whole alarm, so one that goes on wh
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.across import some
 from edge.alarm import AlarmPolicy
+from edge.reading import Change
 from edge.score import LEAST_SPREAD
 from edge.state import Records
 
@@ -56,27 +58,27 @@ class Levels:
         if self.rule == "never":
             return
         step = calm * np.float32(1 / self._after)
-        if filling.any():
+        if some(filling):
             step[filling] = 1 / (records["seen"][filling] - first + 1.0)
         change = observed - records["level"]
-        change[np.isnan(change)] = 0
-        records["level"] += change * step[:, None]
+        np.add(records["level"], change * step[:, None], out=records["level"], where=~np.isnan(change))
 
     def accepted(
         self,
         observed: NDArray[np.float32],
         reach: NDArray[np.float32],
         records: Records,
-        opened: NDArray[np.bool_],
+        change: NDArray[np.uint8],
     ) -> NDArray[np.intp]:
         """Take one slot of the streams in alarm as evidence and return the rows whose new level is normal from now on.
 
-        `observed` and `reach`, the band's half-width, are (n, C), scaled; `opened` (n,) marks new alarms.
+        `observed` and `reach`, the band's half-width, are (n, C), scaled; `change` (n,) is what became of the
+        alarms.
         """
-        rows = np.flatnonzero(records["alarm"])
+        rows = records["alarm"].nonzero()[0]
         if self.rule == "never" or rows.size == 0:
             return rows[:0]
-        self._take(observed[rows], records, rows, opened[rows])
+        self._take(observed[rows], records, rows, change[rows] == Change.OPENED)
         level, reach = records["level"][rows], reach[rows]
         shift = np.abs(records["new_level"][rows] - level) / reach
         accepted = records["confirmed"][rows] != 0

@@ -20,16 +20,19 @@ LOWEST, HIGHEST = -1.0, 4.0  #: decades
 
 def follow(records: Records, judged: NDArray[np.bool_], change: NDArray[np.uint8], per_slot: float) -> None:
     """Take one slot of each stream into its lift; `judged` (n,) and the Change (n,) are the slot's."""
-    opened = change == Change.OPENED
-    quiet = judged & (records["alarm"] == 0)
-    step = opened - quiet * np.float32(per_slot)
-    records["lift"] = (records["lift"] + np.float32(STEP) * step).clip(LOWEST, HIGHEST)
+    lift = records["lift"]
+    lift -= (judged & (records["alarm"] == 0)) * np.float32(STEP * per_slot)
+    opened = (change == Change.OPENED).nonzero()[0]
+    if opened.size:
+        lift[opened] += np.float32(STEP)
+        records["raised"][opened] += 1
+    np.minimum(np.maximum(lift, np.float32(LOWEST), out=lift), np.float32(HIGHEST), out=lift)
     records["judged"] += judged
-    records["raised"] += opened
 
 
 def achieved(records: Records, per_slot: float) -> NDArray[np.float32]:
     """Return the alarms so far over those of the budget (n,): 1.0 is as many; NaN before the budget allows one."""
     allowed = records["judged"] * per_slot
-    ratio: NDArray[np.float32] = np.where(allowed >= 1, records["raised"] / np.maximum(allowed, 1), np.nan)
-    return ratio.astype(np.float32)
+    ratio = np.full(len(allowed), np.nan, np.float32)
+    np.divide(records["raised"], allowed, out=ratio, where=allowed >= 1, casting="same_kind")
+    return ratio

@@ -99,11 +99,12 @@ class Tail:
         rate = min(per_slot * self.count / self.exceeding, 1.0)
         return max(self.threshold - self.mean_excess * math.log(rate), -math.log10(per_slot))
 
-    def rate(self, surprises: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability a slot (n,) with which surprises (n,) are exceeded: the inverse of `limit`.
+    def once_in(self, surprises: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return in how many slots (n,) surprises (n,) are exceeded once, on average: the inverse of `limit`.
 
         Below the threshold nothing is known but that it is exceeded more often than the threshold is.
         """
         steps = (surprises - np.float32(self.threshold)) / np.float32(self.mean_excess)
-        rate: NDArray[np.float32] = np.exp(-steps.clip(0, _MOST_STEPS)) * np.float32(self.exceeding / self.count)
-        return rate
+        held = np.minimum(np.maximum(steps, 0), np.float32(_MOST_STEPS))
+        slots: NDArray[np.float32] = np.exp(held) * np.float32(self.count / self.exceeding)
+        return slots

@@ -13,7 +13,8 @@ from enum import IntFlag
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import conversions
+from edge import across, conversions
+from edge.across import some
 from edge.manifest import Channel
 from edge.state import NEVER, Records
 
@@ -57,6 +58,8 @@ def words(flags: int) -> str:
 class Inspection:
     """What was found of n slots; `unit` and `leap` are None where no value has leapt."""
 
+    move: NDArray[np.float64]  #: (n, C) what the value differs by from the last clean one; NaN where nothing came
+    heard: NDArray[np.bool_]  #: (n, C) whether there was a value before
     flags: NDArray[np.uint8]  #: (n, C)
     clean: NDArray[np.bool_]  #: (n, C) whether there is a value that can be scored and learnt from
     covered: NDArray[np.bool_]  #: (n,) whether any channel is clean
@@ -92,45 +95,50 @@ class Inspector:
         unit = leap = None
         move = value - records["held"]
         absent = np.isnan(move)
+        heard = records["heard"] != NEVER
+        known = heard & (records["watched"] >= LEAST_SLOTS)[:, None]
         if self._has_range:
             flags |= ((value < self._low) | (value > self._high)) * np.uint8(Quality.RANGE)
-        known = (records["heard"] != NEVER) & (records["watched"] >= LEAST_SLOTS)[:, None]
-        if absent.any():
+        if some(absent):
             waited = slot[:, None] - np.where(known, records["heard"], slot[:, None])
             falls = absent & known & (records["silent"] == 0) & (waited >= patience(records))
             flags |= falls * np.uint8(Quality.SILENT)
         same = move == 0
-        if same.any():
+        if some(same):
             flags |= (known & _is_stuck(same, absent, records)) * np.uint8(Quality.STUCK)
         far = known & (np.abs(move) > np.maximum(FAR * records["pace"], FAR_SCALES * records["scale"]))
-        if far.any() or records["unit_run"].any() or records["flips"].any():
+        if some(far) or some(records["unit_run"]) or some(records["flips"]):
             told = known & ~absent & (records["confirmed"] == 0)[:, None]
             unit = np.where(told, conversions.find(value, records), np.uint8(0))
             flags |= (conversions.is_sustained(unit, records) & (unit > 0)) * np.uint8(Quality.UNIT)
             leap = (np.sign(np.where(absent, 0.0, move)) * far).astype(np.int8)
             flags |= (np.bitwise_count(_flips(leap, records)) >= MOST_FLIPS) * np.uint8(Quality.FLAPPING)
-        clean = ~absent & ((flags & UNCLEAN) == 0)
-        return Inspection(flags, clean, np.any(clean, 1), unit, leap)
+        clean = ~absent
+        if some(flags):
+            clean &= (flags & UNCLEAN) == 0
+        return Inspection(move, heard, flags, clean, across.any_of(clean), unit, leap)
 
     def learn(self, value: NDArray[np.float64], slot: NDArray[np.int64], found: Inspection, records: Records) -> None:
         """Take the values (n, C) of slots (n,) into what is usual for their channels."""
-        here = ~np.isnan(value)
-        silent = records["silent"] | (found.flags & np.uint8(Quality.SILENT))
-        records["silent"] = np.where(here, 0, silent)
-        move = value - records["held"]
-        heard = records["heard"] != NEVER
-        _learn_rhythm(here & heard, slot, records)
-        _learn_runs(move, heard, found.clean, records)
-        _learn_pace(np.abs(move), found.clean & heard, records)
+        holds = here = ~np.isnan(found.move)
+        flagged, slots = some(found.flags), slot[:, None]
+        if flagged or some(records["silent"]):
+            records["silent"] |= found.flags & np.uint8(Quality.SILENT)
+            records["silent"][here] = 0
+        usable = found.clean & found.heard
+        _learn_rhythm(here & found.heard, slots, records)
+        _learn_runs(found.move, found.heard, usable, records)
+        _learn_pace(found.move, usable, records)
         if found.leap is not None:
             records["flips"] = _flips(found.leap, records)
-            records["side"] = np.where(found.leap != 0, found.leap, records["side"])
-        holds = here & ((found.flags & _NOT_HELD) == 0)
+            np.copyto(records["side"], found.leap, where=found.leap != 0)
+        if flagged:
+            holds = here & ((found.flags & _NOT_HELD) == 0)
         if found.unit is not None:
             conversions.learn(found.unit, here, records)
             holds = holds & (found.unit == 0)
-        records["held"] = np.where(holds, value, records["held"])
-        records["heard"] = np.where(here, slot[:, None], records["heard"])
+        np.copyto(records["held"], value, where=holds)
+        np.copyto(records["heard"], slots, where=here)
         records["watched"] += found.covered
 
 
@@ -139,7 +147,7 @@ def _is_stuck(same: NDArray[np.bool_], absent: NDArray[np.bool_], records: Recor
     stuck = same & (records["run"] + 1 > MARGIN_STUCK * records["longest"] + SPARE_STUCK)
     stuck &= records["moves"] >= LEAST_MOVES
     if same.shape[1] > 1:
-        stuck &= (~same & ~absent).any(axis=1, keepdims=True)
+        stuck &= across.any_of(~same & ~absent)[:, None]
     result: NDArray[np.bool_] = stuck
     return result
 
@@ -151,29 +159,36 @@ def _flips(leap: NDArray[np.int8], records: Records) -> NDArray[np.uint8]:
     return flips
 
 
-def _learn_rhythm(here: NDArray[np.bool_], slot: NDArray[np.int64], records: Records) -> None:
-    distance = np.where(here, slot[:, None] - np.where(here, records["heard"], 0), 0)
-    usual = np.minimum(distance, 2 * patience(records))  # one long silence is not yet usual
-    rhythm = np.maximum(usual, records["rhythm"] * np.float32(1 - 1 / _RHYTHM_SLOTS))
-    records["rhythm"] = np.where(here, np.maximum(rhythm, 1), records["rhythm"])
+def _learn_rhythm(here: NDArray[np.bool_], slots: NDArray[np.int64], records: Records) -> None:
+    faded = np.maximum(records["rhythm"] * np.float32(1 - 1 / _RHYTHM_SLOTS), np.float32(1))
+    paused = here & (records["heard"] != slots - 1)
+    if some(paused):
+        distance = np.where(paused, slots - np.where(paused, records["heard"], 0), 0)
+        faded = np.maximum(np.minimum(distance, 2 * patience(records)), faded)  # one long silence is not yet usual
+    np.copyto(records["rhythm"], faded, where=here, casting="same_kind")
 
 
 def _learn_runs(
-    move: NDArray[np.float64], heard: NDArray[np.bool_], clean: NDArray[np.bool_], records: Records
+    move: NDArray[np.float64], heard: NDArray[np.bool_], usable: NDArray[np.bool_], records: Records
 ) -> None:
-    ends = clean & heard & (move != 0)
+    ends = usable & (move != 0)
     run, longest = records["run"], records["longest"]
-    if run.any() or longest.any():
+    stays = heard & (move == 0)
+    if some(run) or some(longest):
         most = np.where(records["moves"] < LEAST_MOVES, np.inf, 2 * (MARGIN_STUCK * longest + SPARE_STUCK))
         usual = np.minimum(run, most)  # one long standstill is not yet usual, once it would be told of
         faded = np.maximum(usual, longest * np.float32(1 - 1 / _RUNS))
-        records["longest"] = np.where(ends, faded, longest)
-    records["run"] = np.where(ends, 0, run + (heard & (move == 0)))
+        np.copyto(longest, faded, where=ends, casting="same_kind")
+        run[ends] = 0
+    run += stays
     records["moves"] += ends & (records["moves"] < 255)
 
 
-def _learn_pace(size: NDArray[np.float64], clean: NDArray[np.bool_], records: Records) -> None:
+def _learn_pace(move: NDArray[np.float64], usable: NDArray[np.bool_], records: Records) -> None:
     watched, pace = records["watched"][:, None], records["pace"]
-    most = np.where(watched < LEAST_SLOTS, np.inf, np.maximum(MOST_SURPRISE * pace, 0.01 * records["scale"]))
-    step = (np.minimum(size, most) - pace) / np.clip(watched, 1, _PACE_SLOTS)
-    records["pace"] = np.where(clean, pace + step, pace).clip(max=1e30)
+    most = np.maximum(MOST_SURPRISE * pace, 0.01 * records["scale"])
+    young = watched < LEAST_SLOTS
+    if some(young):
+        most = np.where(young, np.inf, most)
+    step = (np.minimum(np.abs(move), most) - pace) / np.minimum(np.maximum(watched, 1), _PACE_SLOTS)
+    np.copyto(pace, np.minimum(pace + step, 1e30), where=usable, casting="same_kind")

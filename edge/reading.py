@@ -1,8 +1,8 @@
 """Readings and verdicts: what goes into the engine and what comes out, as columns."""
 
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass
 from enum import IntEnum
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,20 +28,22 @@ class Change(IntEnum):
 class Columns:
     """What record batches have in common: equally long arrays, one row an item."""
 
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
+        return len(getattr(self, next(iter(self.__dataclass_fields__))))
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Self:
         """Return the chosen rows of every column, in the order chosen."""
-        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))  # type: ignore[arg-type]
+        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
     @classmethod
     def concatenate(cls, batches: list[Self]) -> Self:
         """Return one batch holding the rows of all, in order. The list must not be empty."""
         if len(batches) == 1:
             return batches[0]
-        names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
-        return cls(*(np.concatenate([getattr(b, name) for b in batches]) for name in names))
+        return cls(*(np.concatenate([getattr(b, name) for b in batches]) for name in cls.__dataclass_fields__))
 
 
 @dataclass(frozen=True, slots=True)

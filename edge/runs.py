@@ -3,24 +3,27 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.across import all_set
 from edge.state import NEVER
 
 
 def run_starts(group: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Mark where a run of equal neighbours begins; (n,)."""
-    return np.concatenate([[True], group[1:] != group[:-1]])[: len(group)]
+    starts = np.ones(len(group), bool)
+    np.not_equal(group[1:], group[:-1], out=starts[1:])
+    return starts
 
 
 def run_ranks(group: NDArray[np.integer]) -> NDArray[np.intp]:
     """Return each item's place in its run, from 0; (n,)."""
-    begins = np.flatnonzero(run_starts(group))
+    begins = run_starts(group).nonzero()[0]
     return np.arange(len(group)) - np.repeat(begins, np.diff(begins, append=len(group)))
 
 
 def newest_before(group: NDArray[np.integer], time: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the greatest time earlier in the same run of equal groups; NEVER for the first; (n,)."""
     starts = run_starts(group)
-    if starts.all():
+    if all_set(starts):
         return np.full(len(time), NEVER)
     run = np.cumsum(starts)
     origin = int(time.min())

@@ -22,7 +22,7 @@ def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) 
 def scaled(value: NDArray[np.float64], records: Records) -> NDArray[np.float32]:
     """Return values (n, C) in their streams' scale; NaN stays NaN."""
     deviations: NDArray[np.float64] = (value - records["location"]) / records["scale"]
-    return deviations.clip(-MOST, MOST).astype(np.float32)
+    return np.minimum(np.maximum(deviations, -MOST), MOST).astype(np.float32)
 
 
 def unscaled(value: NDArray[np.float32], records: Records) -> NDArray[np.float64]:

@@ -13,8 +13,7 @@ mean of |error| / (width * sqrt(1 + missed)).
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import surprise
-from edge.signals import ERROR
+from edge.across import some
 from edge.state import Records
 
 SPREAD_SLOTS = 8192  #: the running spread forgets over about so many slots
@@ -24,7 +23,9 @@ MOST_SURPRISE = 3.0  #: an error counts at most so many spreads towards the spre
 
 def unit(records: Records) -> NDArray[np.float32]:
     """Return what each channel's error is measured in (n, C), scaled, but for its spread."""
-    units: NDArray[np.float32] = records["width"] * np.sqrt(1.0 + records["missed"], dtype=np.float32)[:, None]
+    units: NDArray[np.float32] = records["width"]
+    if some(records["missed"]):
+        units = units * np.sqrt(1.0 + records["missed"], dtype=np.float32)[:, None]
     return units
 
 
@@ -32,11 +33,6 @@ def usual(units: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
     """Return each channel's usual error (n, C), scaled."""
     errors: NDArray[np.float32] = np.maximum(records["spread"] * units, np.float32(LEAST_SPREAD))
     return errors
-
-
-def reach(limit: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
-    """Return by how many usual errors (n,) a value may miss its forecast before that alone is worth the limit (n,)."""
-    return surprise.signal_at(limit, records, ERROR)
 
 
 def share(ratio: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -50,9 +46,9 @@ def share(ratio: NDArray[np.float32]) -> NDArray[np.float32]:
     return parts
 
 
-def learn(error: NDArray[np.float32], records: Records) -> None:
-    """Take one slot's errors over their units (n, C) into the streams' running spread; NaN changes nothing."""
-    spread = np.maximum(records["spread"], LEAST_SPREAD)
-    held = np.minimum(np.abs(error), MOST_SURPRISE * spread)
-    step = np.where(np.isfinite(held), held - spread, 0.0) / SPREAD_SLOTS
-    records["spread"] = spread + step
+def learn(size: NDArray[np.float32], usable: NDArray[np.bool_], records: Records) -> None:
+    """Take one slot's |error| over its unit (n, C), where it is usable (n, C), into the streams' running spread."""
+    spread = records["spread"]
+    np.maximum(spread, np.float32(LEAST_SPREAD), out=spread)
+    held = np.minimum(size, np.float32(MOST_SURPRISE) * spread)
+    np.add(spread, (held - spread) / np.float32(SPREAD_SLOTS), out=spread, where=usable)

@@ -15,3 +15,17 @@ def read_secret(path: Path, what: str = "password") -> str:
     if not lines or not lines[0]:
         raise ConfigError(f"{path}: expected a {what} in the first line, got an empty one")
     return lines[0]
+
+
+class Secret:
+    """A secret that does not show itself in logs or messages."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def get_secret_value(self) -> str:
+        """Return what it is."""
+        return self._text

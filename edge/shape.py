@@ -19,7 +19,7 @@ WINDOW = 6  #: segments
 SEGMENTS = 192  #: that are remembered; a multiple of WINDOW
 LEAST_SLOTS = 512  #: to calibrate on; fewer hold too few windows apart to know how near the nearest one usually is
 _ROWS = 256  # that are compared at once, so that they stay in the cache
-_MOST = 6e4  # what half precision holds
+_MOST = np.float32(6e4)  # what half precision holds
 _PLACE = np.arange(WINDOW)
 #: (WINDOW, WINDOW): which segments of a block are in the window that begins at each place of it, and which in the one
 #: that began at each place of the block before
@@ -39,10 +39,13 @@ def segments_of(slots: int) -> int:
 def distance(values: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
     """Return the shape (n,) with one slot's scaled values (n, C), nothing being remembered yet."""
     shape: NDArray[np.float32] = records["shape"].copy()
-    full = np.flatnonzero(records["segment_slots"] == SEGMENT - 1)
+    full = (records["segment_slots"] == SEGMENT - 1).nonzero()[0]
+    if full.size == 0:
+        return shape
+    kept, at = records.home("course")
     for start in range(0, len(full), _ROWS):
-        rows = _places(full[start : start + _ROWS])
-        before = records["course"][rows]
+        rows = full[start : start + _ROWS]
+        before = kept[_places(at[rows])]
         course = np.empty(before.shape, np.float32)
         course[:, :-1] = before[:, 1:]
         course[:, -1] = _mean(records["segment"][rows] + _held(values[rows]))
@@ -55,20 +58,21 @@ def remember(values: NDArray[np.float32], shape: NDArray[np.float32], records: R
     records["shape"] = shape
     records["segment"] += _held(values)
     records["segment_slots"] += 1
-    full = np.flatnonzero(records["segment_slots"] == SEGMENT)
+    full = (records["segment_slots"] == SEGMENT).nonzero()[0]
     if full.size == 0:
         return
-    rows = _places(full)
-    course = records["course"]
+    course, at = records.home("course")
+    rows = _places(at[full])
     course[rows, :-1] = course[rows, 1:]
-    course[rows, -1] = _mean(records["segment"][rows])
-    records["segment"][rows] = 0
-    records["segment_slots"][rows] = 0
+    course[rows, -1] = _mean(records["segment"][full])
+    records["segment"][full] = 0
+    records["segment_slots"][full] = 0
 
 
 def interrupt(records: Records, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> None:
     """Mark that the chosen streams' next values do not follow on the last, so that no window reaches over both."""
-    records["course"][chosen, -1] = np.nan
+    course, at = records.home("course")
+    course[at[chosen], -1] = np.nan
     records["segment"][chosen] = 0
     records["segment_slots"][chosen] = 0
     records["shape"][chosen] = 0
@@ -80,7 +84,7 @@ def _places(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
 
 
 def _held(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return values.clip(-_MOST, _MOST)
+    return np.minimum(np.maximum(values, -_MOST), _MOST)
 
 
 def _mean(total: NDArray[np.float32]) -> NDArray[np.float16]:

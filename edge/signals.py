@@ -10,7 +10,8 @@ shape      how unlike all earlier courses the last one is (edge/shape.py)
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import shape
+from edge import across, shape
+from edge.across import some
 from edge.day import Day
 from edge.state import SIGNALS, Records
 
@@ -27,50 +28,63 @@ class Signals:
         self._has_course = has_course
         self._sustained = sustained  # slots of the running mean
 
+    def bins(self, time: NDArray[np.int64]) -> NDArray[np.intp] | None:
+        """Return the bins of the day (n,) that slots are in, None where no day is remembered; `time` (n,) is in ms."""
+        return None if self._day is None else self._day.bins(time)
+
     def read(
-        self, ratio: NDArray[np.float32], observed: NDArray[np.float32], time: NDArray[np.int64], records: Records
+        self,
+        ratio: NDArray[np.float32],
+        observed: NDArray[np.float32],
+        bins: NDArray[np.intp] | None,
+        records: Records,
     ) -> NDArray[np.float32]:
-        """Return the signals (n, SIGNALS) of slots, nothing being remembered yet.
+        """Return the signals (n, SIGNALS) of slots in `bins` (n,) of the day, nothing being remembered yet.
 
         `ratio` (n, C) is |error| over the usual error, 0 where nothing came; `observed` (n, C) is scaled, NaN where
-        nothing came; `time` (n,) is the slots' start, ms.
+        nothing came.
         """
-        signals = np.empty((len(records), len(SIGNALS)), np.float32)
-        signals[:, ERROR] = error = ratio.max(axis=1)
+        signals = np.zeros((len(records), len(SIGNALS)), np.float32)
+        signals[:, ERROR] = error = across.greatest(ratio)
         sustained = records["sustained"]
         held = np.minimum(error, HELD * records["rare"][:, ERROR])
         signals[:, SUSTAINED] = sustained + (held - sustained) / self._sustained
         least, most = records["least"], records["most"]
         outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, LEAST_WIDTH)
-        signals[:, NOVELTY] = np.nan_to_num(outside, nan=0.0).max(axis=1).clip(0)
-        signals[:, CONTEXT] = 0 if self._day is None else self._day.distance(observed, time, records)
-        signals[:, SHAPE] = self._shape(observed, records) if self._has_course else 0
+        signals[:, NOVELTY] = across.greatest(np.fmax(outside, np.float32(0)))
+        if self._day is not None and bins is not None:
+            signals[:, CONTEXT] = self._day.distance(observed, bins, records)
+        if self._has_course:
+            signals[:, SHAPE] = self._shape(observed, records)
         return signals
 
     def remember(
         self,
         signals: NDArray[np.float32],
         observed: NDArray[np.float32],
-        time: NDArray[np.int64],
+        bins: NDArray[np.intp] | None,
         records: Records,
         calm: NDArray[np.bool_],
     ) -> None:
         """Take the slots' signals and values into what the next are compared with; the day only where it is calm."""
         records["sustained"] = signals[:, SUSTAINED]
-        records["least"] = np.fmin(records["least"], observed)
-        records["most"] = np.fmax(records["most"], observed)
-        if self._day is not None:
-            self._day.remember(observed, time, records, calm)
+        np.fmin(records["least"], observed, out=records["least"])
+        np.fmax(records["most"], observed, out=records["most"])
+        if self._day is not None and bins is not None:
+            self._day.remember(observed, bins, records, calm)
         if self._has_course:
             shape.remember(_filled(observed, records), signals[:, SHAPE], records)
 
     def _shape(self, observed: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
         """Return the shape (n,); a slot in which nothing came, or no deviation counts, has none."""
         distance = shape.distance(_filled(observed, records), records)
-        distance[np.isnan(observed).all(axis=1)] = 0
+        absent = np.isnan(observed)
+        if some(absent):
+            distance[across.all_of(absent)] = 0
         return distance
 
 
 def _filled(observed: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
     """Return the values (n, C), scaled, with the forecast in place of what is missing."""
-    return np.where(np.isnan(observed), records["forecast"], observed)
+    absent = np.isnan(observed)
+    return np.where(absent, records["forecast"], observed) if some(absent) else observed

@@ -1,17 +1,17 @@
-"""The state table: all that is remembered of a stream is one record of one structured array.
+"""The state table: all that is remembered of a stream is one record, and the table has a row for each.
 
 Gather rows, step, scatter rows. A checkpoint is the changed rows' bytes; a stream moves to another
-process as its bytes.
+process as its bytes. In memory the table is kept field by field, so that what is done to all its rows is done to
+neighbours.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Records = NDArray[np.void]
-
-LAYOUT_VERSION = 5
+LAYOUT_VERSION = 6
 SIGNALS = ("error", "sustained", "novelty", "context", "shape")  #: what may be unusual of a slot, see edge/signals.py
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
 
@@ -79,7 +79,8 @@ def record_dtype(channels: int, memory: int, day_bins: int = 0, segments: int = 
             ("judged", "<u4"),  # slots that had a score
             ("raised", "<u4"),  # alarms opened
             ("day", "<f2", (day_bins, 2, channels)),  # least and greatest scaled value of each bin of yesterday
-            ("kept", "<f2", (2, 2, channels)),  # yesterday's of the bin before this one, and of this one
+            ("kept", "<f2", (2, channels)),  # yesterday's of the bin that today is in
+            ("around", "<f4", (2, channels)),  # the same of that bin and the two beside it; NaN where it is not known
             ("bin", "<i2"),  # the bin that today is in; -1 before the first
             ("course", "<f2", (segments, channels)),  # means of the last segments, scaled, newest last; NaN: not known
             ("segment", "<f4", (channels,)),  # sum of the scaled values of the segment being filled
@@ -100,11 +101,74 @@ def record_dtype(channels: int, memory: int, day_bins: int = 0, segments: int = 
     )
 
 
+class Records(dict[str, NDArray[Any]]):
+    """The records of n streams, field by field: `records["spread"]` is an array (n, C), and may be changed in place.
+
+    Those of a table's neighbouring rows are the table's own; those of any other rows are copies, each field made when
+    it is first asked for, until they are put back.
+    """
+
+    __slots__ = ("_count", "_rows", "_source")
+
+    def __init__(self, source: Mapping[str, NDArray[Any]], rows: NDArray[np.intp] | slice, count: int) -> None:
+        super().__init__()
+        self._source = source
+        self._rows = rows  # of the source
+        self._count = count
+
+    @classmethod
+    def zeros(cls, count: int, dtype: np.dtype[np.void]) -> Self:
+        """Return records of so many streams that are all zeros."""
+        return cls(_columns(count, dtype), slice(None), count)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def __missing__(self, name: str) -> NDArray[Any]:
+        column = self._source[name][self._rows]
+        super().__setitem__(name, column)
+        return column
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        self[name][...] = values
+
+    def home(self, name: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """Return where a field is kept and the records' rows (n,) there, to touch little of what is large."""
+        if isinstance(self._rows, slice):
+            return self[name], np.arange(self._count)
+        if isinstance(self._source, Records):
+            column, rows = self._source.home(name)
+            return column, rows[self._rows]
+        return self._source[name], self._rows
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Records":
+        """Return the chosen rows' records, as copies."""
+        chosen = np.asarray(rows.nonzero()[0] if rows.dtype == bool else rows, np.intp)
+        return Records(self, chosen, len(chosen))
+
+    def to_bytes(self, dtype: np.dtype[np.void]) -> list[bytes]:
+        """Return each record as bytes of the layout."""
+        packed = np.empty(self._count, dtype)
+        for name in dtype.names or ():
+            packed[name] = self[name]
+        data, size = packed.tobytes(), dtype.itemsize
+        return [data[at : at + size] for at in range(0, len(data), size)]
+
+    def put_back(self) -> None:
+        """Return what was taken as copies to where it was taken from."""
+        if not isinstance(self._rows, slice):
+            for name, column in self.items():
+                self._source[name][self._rows] = column
+
+
 def new_records(count: int, dtype: np.dtype[np.void]) -> Records:
     """Return the records of streams of which nothing is known yet."""
-    records = np.zeros(count, dtype)
+    records = Records.zeros(count, dtype)
     records["width"] = records["rhythm"] = 1
-    for name in ("open_value", "least", "most", "day", "kept", "course"):
+    for name in ("open_value", "least", "most", "day", "kept", "around", "course"):
         records[name] = np.nan
     records["bin"] = -1
     for name in ("last_time", "heard", "open_slot", "last_slot", "newest", "doubt_time", "released", "waiting_time"):
@@ -122,7 +186,7 @@ class StateTable:
 
     def __init__(self, dtype: np.dtype[np.void]) -> None:
         self.dtype = dtype
-        self._records = np.zeros(0, dtype)
+        self._columns = _columns(0, dtype)
         self._changed = np.zeros(0, bool)
         self._count = 0
 
@@ -132,38 +196,37 @@ class StateTable:
     def add(self, records: Records) -> NDArray[np.int32]:
         """Append records and return their rows."""
         first, self._count = self._count, self._count + len(records)
-        if self._count > len(self._records):
-            room = max(self._count - first, len(self._records), 64)
-            self._records = np.concatenate([self._records, np.zeros(room, self.dtype)])
-            self._changed = np.concatenate([self._changed, np.zeros(room, bool)])
-        self._records[first : self._count] = records
+        if self._count > len(self._changed):
+            self._grow(max(self._count - first, len(self._changed), 64))
+        for name, column in self._columns.items():
+            column[first : self._count] = records[name]
         self._changed[first : self._count] = False
         return np.arange(first, self._count, dtype=np.int32)
 
     def gather(self, rows: NDArray[np.int32]) -> Records:
         """Return the records of ascending rows: in place where the rows are neighbours, else copies."""
-        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-            return self._records[rows[0] : rows[-1] + 1]
-        return self._records[rows]
+        count = len(rows)
+        if count and rows[-1] - rows[0] + 1 == count:
+            return Records(self._columns, slice(int(rows[0]), int(rows[-1]) + 1), count)
+        return Records(self._columns, rows.astype(np.intp), count)
 
     def field(self, name: str, rows: NDArray[np.int32]) -> NDArray[Any]:
         """Return copies of one field of the rows' records."""
-        return self._records[name][rows]
+        return self._columns[name][rows]
 
     def put(self, name: str, rows: NDArray[np.int32], values: NDArray[Any]) -> None:
         """Replace one field of the rows' records, which are then counted as changed."""
-        self._records[name][rows] = values
+        self._columns[name][rows] = values
         self._changed[rows] = True
 
     def put_cells(self, name: str, rows: NDArray[np.int32], channels: NDArray[np.int16], values: NDArray[Any]) -> None:
         """Replace one field of single channels of the rows' records; the last of several values stays."""
-        self._records[name][rows, channels] = values
+        self._columns[name][rows, channels] = values
         self._changed[rows] = True
 
     def scatter(self, rows: NDArray[np.int32], records: Records) -> None:
         """Put gathered records back in their rows, which are then counted as changed."""
-        if not np.may_share_memory(records, self._records):
-            self._records[rows] = records
+        records.put_back()
         self._changed[rows] = True
 
     def changed(self) -> NDArray[np.int32]:
@@ -172,13 +235,26 @@ class StateTable:
         self._changed[rows] = False
         return rows
 
-    def to_bytes(self, row: int) -> bytes:
-        """Return one stream's record as bytes."""
-        return bytes(self._records[row].tobytes())
+    def to_bytes(self, rows: NDArray[np.int32]) -> list[bytes]:
+        """Return the records of ascending rows, each as bytes."""
+        return self.gather(rows).to_bytes(self.dtype)
 
-    def from_bytes(self, row: int, data: bytes) -> None:
-        """Restore one stream's record; ValueError if the bytes are of another layout."""
-        if len(data) != self.dtype.itemsize:
-            raise ValueError(f"state record: expected {self.dtype.itemsize} bytes, got {len(data)}")
-        self._records[row] = np.frombuffer(data, self.dtype)[0]
-        self._changed[row] = False
+    def from_bytes(self, rows: NDArray[np.int32], records: Sequence[bytes]) -> None:
+        """Restore the rows' records; ValueError if the bytes of one are of another layout."""
+        for data in records:
+            if len(data) != self.dtype.itemsize:
+                raise ValueError(f"state record: expected {self.dtype.itemsize} bytes, got {len(data)}")
+        packed = np.frombuffer(b"".join(records), self.dtype)
+        for name, column in self._columns.items():
+            column[rows] = packed[name]
+        self._changed[rows] = False
+
+    def _grow(self, room: int) -> None:
+        self._changed = np.concatenate([self._changed, np.zeros(room, bool)])
+        for name, column in self._columns.items():
+            self._columns[name] = np.concatenate([column, np.zeros((room, *column.shape[1:]), column.dtype)])
+
+
+def _columns(count: int, dtype: np.dtype[np.void]) -> dict[str, NDArray[Any]]:
+    """Return the fields of so many records, each an array of zeros (count, ...)."""
+    return {name: np.zeros((count, *dtype[name].shape), dtype[name].base) for name in dtype.names or ()}

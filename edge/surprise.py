@@ -64,45 +64,40 @@ class Reference:
             records[name] = getattr(self, name)
 
 
-def surprise(signals: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
-    """Return the surprise (n, SIGNALS) of signals (n, SIGNALS), in decades."""
-    typical, rare, excess = (records[name].copy() for name in ("typical", "rare", "excess"))
-    rate = -np.log10(records["rate"])
-    inner = (signals - typical) / np.maximum(rare - typical, np.float32(1e-12))
-    outer = (signals - rare) / (_excess(typical, rare, excess) * _LN10)
-    told: NDArray[np.float32] = rate * inner.clip(0, 1) + np.maximum(outer, 0)
-    told[signals <= typical] = 0
-    return told
+class Followed:
+    """The references of one slot's n streams, and what is worked out of them once."""
 
+    def __init__(self, records: Records) -> None:
+        self._typical, self._rare = records["typical"], records["rare"]
+        self._rate, self._mean = records["rate"], records["excess"]
+        self._width = self._rare - self._typical
+        steepest = np.maximum(np.float32(LEAST_EXCESS) * self._rare, np.float32(STEEPEST) * self._width)
+        self._excess = np.maximum(np.maximum(self._mean, steepest), np.float32(1e-6))
+        self._decades = np.log10(self._rate)
 
-def signal_at(decades: NDArray[np.float32], records: Records, signal: int) -> NDArray[np.float32]:
-    """Return the value (n,) of one signal whose surprise is so many decades (n,), in its tail: the inverse."""
-    typical, rare, excess = (records[name][:, signal] for name in ("typical", "rare", "excess"))
-    rate = np.log10(records["rate"][:, signal])
-    beyond: NDArray[np.float32] = np.maximum(decades + rate, 0) * _LN10 * _excess(typical, rare, excess)
-    return rare + beyond
+    def surprise(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the surprise (n, SIGNALS) of signals (n, SIGNALS), in decades."""
+        inner = np.maximum(signals - self._typical, 0) / np.maximum(self._width, np.float32(1e-12))
+        outer = np.maximum(signals - self._rare, 0) / (self._excess * _LN10)
+        told: NDArray[np.float32] = outer - self._decades * np.minimum(inner, 1)
+        return told
 
+    def signal_at(self, decades: NDArray[np.float32], signal: int) -> NDArray[np.float32]:
+        """Return the value (n,) of one signal whose surprise is so many decades (n,), in its tail: the inverse."""
+        beyond = np.maximum(decades + self._decades[:, signal], 0) * _LN10 * self._excess[:, signal]
+        value: NDArray[np.float32] = self._rare[:, signal] + beyond
+        return value
 
-def learn(signals: NDArray[np.float32], records: Records, calm: NDArray[np.bool_]) -> None:
-    """Let the references of the calm rows (n,) follow one slot's signals (n, SIGNALS)."""
-    weight = (calm * np.float32(1 / MEMORY_SLOTS))[:, None]
-    typical, rare, rate, excess = (records[name].copy() for name in ("typical", "rare", "rate", "excess"))
-    step = weight * _excess(typical, rare, excess)
-    beyond = (signals > rare).astype(np.float32)
-    follows = np.minimum(weight / rate, np.float32(0.1)) * beyond
-    excess += follows * (signals - rare - excess)
-    rate += weight * (beyond - rate)
-    typical += step * ((signals > typical) * np.float32(1 / TYPICAL) - 1)
-    rare += step * (beyond * np.float32(1 / RARE) - 1)
-    records["typical"] = np.maximum(typical, 0)
-    records["rare"] = np.maximum(np.maximum(rare, typical), LEAST_RARE)
-    records["rate"] = np.maximum(rate, np.float32(LEAST_RATE))
-    records["excess"] = excess
-
-
-def _excess(
-    typical: NDArray[np.float32], rare: NDArray[np.float32], excess: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    steepest = np.maximum(np.float32(LEAST_EXCESS) * rare, np.float32(STEEPEST) * (rare - typical))
-    least: NDArray[np.float32] = np.maximum(excess, steepest)
-    return np.maximum(least, np.float32(1e-6))
+    def learn(self, signals: NDArray[np.float32], calm: NDArray[np.bool_]) -> None:
+        """Let the references of the calm rows (n,) follow the slot's signals (n, SIGNALS)."""
+        weight = (calm * np.float32(1 / MEMORY_SLOTS))[:, None]
+        step = weight * self._excess
+        above = signals - self._rare
+        beyond = (above > 0).astype(np.float32)
+        follows = np.minimum(weight / self._rate, np.float32(0.1)) * beyond
+        typical = self._typical + step * ((signals > self._typical) * np.float32(1 / TYPICAL) - 1)
+        rare = self._rare + step * (beyond * np.float32(1 / RARE) - 1)
+        self._mean += follows * (above - self._mean)
+        np.maximum(self._rate + weight * (beyond - self._rate), np.float32(LEAST_RATE), out=self._rate)
+        np.maximum(typical, 0, out=self._typical)
+        np.maximum(np.maximum(rare, typical), LEAST_RARE, out=self._rare)

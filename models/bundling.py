@@ -6,18 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edge.bundle import GOLDEN, STEP_ONNX, Bundle, write_bundle
+from edge.bundle import GOLDEN, STEP_ONNX, STEP_TFLITE, Bundle, write_bundle
 from edge.calendar import zone
 from edge.errors import BundleError, ConfigError, DataError
 from edge.golden import self_test
 from edge.limits import Budget
 from edge.manifest import Channel
+from edge.runtimes.litert import LiteRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from models.calibrated import Calibrated, train_calibrated
 from models.data.recordings import Recording
-from models.export import check_exportable, export_weights, parity_error
+from models.export import check_exportable, export_weights
 from models.golden import make_golden
+from models.parity import parity_error
 from models.runtime import KerasRuntime
 from models.spec import ForecasterSpec, TrainingSpec, loss_of
+from models.tflite.conversion import export_tflite
 from models.training.fitting import Epoch
 from models.training.preparation import prepare
 from models.training.sequences import Split
@@ -91,12 +95,18 @@ def check_given(recordings: Sequence[Recording], name: str) -> None:
 def _seal(out: Path, calibrated: Calibrated, splits: Sequence[Split]) -> Bundle:
     """Compare the export, write the bundle and try it; one that fails is not left behind."""
     forecaster, model, manifest = calibrated.fitted.forecaster, calibrated.model, calibrated.manifest
-    manifest = replace(manifest, metrics=manifest.metrics | {"parity_error": parity_error(forecaster, model)})
+    tflite = export_tflite(forecaster)
+    errors = {
+        "parity_error": parity_error(forecaster, OnnxRuntime(model), STEP_ONNX),
+        "parity_error_tflite": parity_error(forecaster, LiteRuntime(tflite), STEP_TFLITE),
+    }
+    manifest = replace(manifest, metrics=manifest.metrics | errors)
     golden = make_golden(manifest, KerasRuntime(forecaster), splits)
-    files = {STEP_ONNX: model, WEIGHTS: export_weights(forecaster), GOLDEN: golden}
+    files = {STEP_ONNX: model, STEP_TFLITE: tflite, WEIGHTS: export_weights(forecaster), GOLDEN: golden}
     bundle = write_bundle(out, manifest, files)
     try:
-        self_test(bundle)
+        for runtime in ("onnx", "litert"):
+            self_test(bundle, runtime)
     except BundleError:
         shutil.rmtree(bundle.path)
         raise

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from edge.day import bins_of
 from edge.limits import Tail
 from edge.manifest import Channel, Manifest
-from edge.runtime import OnnxRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from edge.shape import segments_of
 from edge.state import LAYOUT_VERSION, layout, record_dtype
 from models.calibration import LEAST_SUSTAINED, NO_REFERENCE, calibrate, unit_scaling

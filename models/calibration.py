@@ -17,10 +17,10 @@ from edge.errors import DataError
 from edge.limits import Tail
 from edge.manifest import Manifest, Scaling, StreamScaling
 from edge.reading import Verdicts
-from edge.runtime import Runtime
+from edge.runtimes import Runtime
 from edge.shape import SEGMENT
-from edge.state import SIGNALS, record_dtype
-from edge.surprise import Reference, surprise
+from edge.state import SIGNALS, new_records, record_dtype
+from edge.surprise import Followed, Reference
 from models.data.readings import of_recordings
 from models.data.recordings import Recording
 from models.training.sequences import LEAST_HELD_OUT, Split
@@ -79,9 +79,9 @@ def sustained_slots(count: int) -> int:
 
 def surprises(signals: NDArray[np.float32], reference: Reference) -> Values:
     """Return the summed surprises (n,) of signals (n, SIGNALS), in decades, against a reference that stays."""
-    records = np.zeros(1, record_dtype(1, 0))
+    records = new_records(1, record_dtype(1, 0))
     reference.begin(records)
-    total: Values = surprise(signals, records).sum(axis=1).astype(np.float64)
+    total: Values = Followed(records).surprise(signals).sum(axis=1).astype(np.float64)
     return total
 
 

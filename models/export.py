@@ -9,18 +9,15 @@ import warnings
 import numpy as np
 import onnx
 import tf2onnx
-from numpy.typing import NDArray
 
+from edge.bundle import STEP_ONNX
 from edge.errors import BundleError, ConfigError
-from edge.runtime import OnnxRuntime, Runtime
+from edge.runtimes.onnx import OnnxRuntime
 from models.forecaster import Forecaster
-from models.runtime import KerasRuntime
+from models.parity import parity_error
 from models.spec import ForecasterSpec
 
 OPSET = 18
-TOLERANCE = 1e-5  #: between Keras and a runtime, scaled, after PARITY_STEPS
-PARITY_STEPS = 256
-PARITY_STREAMS = 4
 
 
 def export_onnx(forecaster: Forecaster) -> bytes:
@@ -41,7 +38,7 @@ def check_exportable(spec: ForecasterSpec, channels: int) -> None:
     """Raise ConfigError if a forecaster of this spec cannot be exported, which is cheap to know before training."""
     try:
         forecaster = Forecaster(spec, channels)
-        parity_error(forecaster, export_onnx(forecaster))
+        parity_error(forecaster, OnnxRuntime(export_onnx(forecaster)), STEP_ONNX)
     except ConfigError:
         raise
     except Exception as error:  # converter, checker and runtime raise classes that share no base of their own
@@ -60,42 +57,6 @@ def load_weights(forecaster: Forecaster, data: bytes) -> None:
     """Give a forecaster of the same spec the weights of a weights.npz."""
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         forecaster.set_weights([arrays[each.path] for each in forecaster.weights])
-
-
-def parity_error(forecaster: Forecaster, model: bytes) -> float:
-    """Return how far an exported step strays from Keras; BundleError if by more than the tolerance."""
-    error = _divergence(KerasRuntime(forecaster), OnnxRuntime(model), forecaster)
-    if not error <= TOLERANCE:
-        raise BundleError(
-            f"step.onnx: expected forecasts and widths within {TOLERANCE:g} of the trained network's over "
-            f"{PARITY_STEPS} steps, got {error:.2g}"
-        )
-    return error
-
-
-def _divergence(reference: Runtime, exported: Runtime, forecaster: Forecaster) -> float:
-    """Return the greatest difference over steps from zero memory, each with its own; infinite if any is not finite.
-
-    A width above 1 is compared by its ratio, everything else by its difference.
-    """
-    random = np.random.default_rng(0)
-    memories = [np.zeros((PARITY_STREAMS, forecaster.memory_size), np.float32)] * 2
-    worst = 0.0
-    for _ in range(PARITY_STEPS):
-        x = random.uniform(-3, 3, (PARITY_STREAMS, forecaster.inputs)).astype(np.float32)
-        forecast, width, memories[0] = reference.step(x, memories[0])
-        other_forecast, other_width, memories[1] = exported.step(x, memories[1])
-        worst = max(worst, _difference(forecast, other_forecast), _difference(memories[0], memories[1]))
-        if width is not None and other_width is not None:
-            unit = np.maximum(width, 1)
-            worst = max(worst, _difference(width / unit, other_width / unit))
-    return worst
-
-
-def _difference(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        return float("inf")
-    return float(np.abs(one - other).max(initial=0))
 
 
 def _name_outputs(model: onnx.ModelProto, names: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from keras import ops
 
 from models.autoregression import Autoregression
 from models.families import FAMILIES, open_family
-from models.head import Head, NoHead
+from models.head import Head, NoHead, shaped
 from models.spec import ForecasterSpec
 
 
@@ -56,12 +56,17 @@ class Forecaster(keras.Model):  # type: ignore[misc]
 
     def _beneath(self, values: Any, linear: Any) -> Any:
         """Return what the head's output is added to (..., 1 or H, C), of the last values (..., C)."""
-        last = values[..., None, :] if self._skips else ops.zeros_like(values[..., None, :])
+        last = shaped(values, (1, self.channels))
+        last = last if self._skips else ops.zeros_like(last)
         return last if linear is None else last + linear
 
     @cached_property
     def traced_step(self) -> Any:
-        """Return the step as a function of TensorFlow, x (None, C') and memory (None, S), which is traced once."""
+        """Return the step as a function of TensorFlow, which is traced once, for any number of rows."""
+        return self.trace_step(None)
+
+    def trace_step(self, rows: int | None) -> Any:
+        """Return the step as a function of TensorFlow, x (rows, C') and memory (rows, S), None being any number."""
         shapes = {"x": self.inputs, "memory": self.memory_size}
-        signature = [tf.TensorSpec([None, size], tf.float32, name=name) for name, size in shapes.items()]
+        signature = [tf.TensorSpec([rows, size], tf.float32, name=name) for name, size in shapes.items()]
         return tf.function(self.step, input_signature=signature)

@@ -10,7 +10,7 @@ from edge.golden import golden_bytes
 from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.reading import Verdicts
-from edge.runtime import Runtime
+from edge.runtimes import Runtime
 from models.calibration import held_out
 from models.data.readings import of_recordings
 from models.data.recordings import Recording

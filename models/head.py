@@ -60,4 +60,6 @@ class NoHead(keras.layers.Layer):  # type: ignore[misc]
 
 def shaped(numbers: Any, shape: tuple[int, int]) -> Any:
     """Return numbers (..., H C) as (..., H, C)."""
+    if len(numbers.shape) == 2:  # a step: written without the number of rows, or a TFLite graph computes it
+        return ops.reshape(numbers, (-1, *shape))
     return ops.reshape(numbers, (*ops.shape(numbers)[:-1], *shape))

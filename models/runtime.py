@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.runtime import Step
+from edge.runtimes import Step
 from models.forecaster import Forecaster
 
 

@@ -12,7 +12,11 @@ from threading import Event
 from types import FrameType
 
 from edge.errors import ConfigError, ForesenseError
-from edge.runtime import open_runtime
+from edge.inbox import Inbox, Message
+from edge.operation.lock import InstanceLock, NameLock
+from edge.operation.supervisor import Supervisor
+from edge.operation.watchdog import Watchdog
+from edge.runtimes import open_runtime
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
 from service.brokers.broker import place
@@ -23,9 +27,6 @@ from service.counters import Counters
 from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
-from service.operation.supervisor import Supervisor
-from service.operation.watchdog import Watchdog
-from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.pipeline.transaction import Scored
 from service.pipeline.writer import Writer
@@ -39,7 +40,6 @@ from service.reload.change import Change
 from service.reload.reload import Reloader
 from service.settings import Settings
 from service.storage.access import Access
-from service.storage.lock import InstanceLock, NameLock
 from service.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Service:
         self._subscriptions = Subscriptions(Access(settings.database), settings.connections)
         self.standing.brokers = self._consumers.are_open
         self.standing.troubles = lambda: {name: server.trouble for name, server in self._servers.items()}
-        self._supervisor = Supervisor(self.standing, self.ready.is_set)
+        self._supervisor = Supervisor(self._status, self._summary)
         self._watch(self._supervisor.watchdog)
         self._health = None
         if settings.metrics is not None:
@@ -216,6 +216,14 @@ class Service:
         self._subscriptions.remember(change.monitors)
         self._consumers.follow(change.monitors)
         return True
+
+    def _status(self) -> str:
+        away = [name for name, is_open in self.standing.brokers().items() if not is_open]
+        where = "subscribed" if self.ready.is_set() else f"waiting for {', '.join(away) or 'a subscription'}"
+        return f"{where}; {self.counters.committed} messages committed, {self.inbox.in_flight} in flight"
+
+    def _summary(self) -> str:
+        return self.counters.summary(self.inbox.in_flight)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "models.search.cli:compare",
     "tune": "models.search.cli:tune",
     "verify": "edge.cli:verify",
+    "edge": "edge.agent.command:edge",
     "detect": "models.cli:detect",
     "backtest": "models.backtest.command:backtest",
     "benchmark": "models.benchmark.command:benchmark",

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from edge.errors import ForesenseError
+from edge.operation.logs import Format, Log
 from service.app import build, open_monitors
 from service.configuration import read_settings
-from service.operation.logs import Format, Log
 from service.pipeline.monitor import Monitor
 from service.relays.opening import ServerSink, open_sinks
 

@@ -7,16 +7,17 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from edge.agent.bundles import check_reference
 from edge.alarm import AlarmPolicy, Direction, LevelRule
 from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.limits import Budget
+from edge.topics import Template, may_be_ours, overlap
 from service.alarms.maintenance import MaintenanceSettings
 from service.brokers.broker import BrokerSettings
 from service.operation.health import MetricsSettings
 from service.part import ByChannel, Duration, Part
 from service.pipeline.source import SourceSettings
-from service.pipeline.topics import Template, may_be_ours, overlap
 from service.relays.sinks import SinkName, SinkSettings
 from service.storage.history import HistorySettings
 
@@ -37,9 +38,10 @@ BrokerName = Annotated[str, AfterValidator(_broker_name)]
 
 
 def _bundle_reference(text: str) -> str:
-    name, _, version = text.partition("/")
-    if {name, version} & {".", ".."} or not name or "/" in version or (version == "" and "/" in text):
-        raise ValueError(f"expected NAME or NAME/VERSION, got {text!r}")
+    try:
+        check_reference(text)
+    except ConfigError as error:
+        raise ValueError(str(error).removeprefix("bundle: ")) from error
     return text
 
 

@@ -18,7 +18,8 @@ from edge.golden import golden_bytes
 from edge.limits import Budget, Tail
 from edge.manifest import Channel, Manifest, Scaling, StreamScaling
 from edge.reading import Readings
-from edge.runtime import OnnxRuntime, Step
+from edge.runtimes import Step
+from edge.runtimes.onnx import OnnxRuntime
 from edge.state import LAYOUT_VERSION, Records, layout, new_records, record_dtype
 from edge.surprise import Reference
 
@@ -124,6 +125,11 @@ def records_of(count: int = 1, channels: int = 1, day_bins: int = 0, segments: i
     records["spread"] = 1
     REFERENCE.begin(records)
     return records
+
+
+def bytes_of(records: Records) -> list[bytes]:
+    """Return all that is in the records, field by field."""
+    return [records[name].tobytes() for name in record_dtype(1, 0).names or ()]
 
 
 def softplus_model() -> bytes:

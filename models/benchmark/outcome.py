@@ -9,7 +9,7 @@ from edge.alarm import AlarmPolicy
 from edge.quality import UNCLEAN
 from edge.reading import Verdicts
 from edge.runs import run_ranks
-from edge.state import record_dtype
+from edge.state import Records, record_dtype
 
 CRITICAL = 4.0  #: a score so high is an event without further ones
 FLAWED = 32  #: rows in a row in which something is wrong with every sensor: an event as well, though without a score
@@ -60,7 +60,7 @@ def of_scores(score: NDArray[np.float64]) -> Outcome:
 
 def alarms_of(score: NDArray[np.float64], policy: AlarmPolicy) -> Flags:
     """Return whether an alarm of the policy is open in each row (T,) of the scores (T,)."""
-    record, alarm = np.zeros(1, record_dtype(1, 0)), np.zeros(len(score), bool)
+    record, alarm = Records.zeros(1, record_dtype(1, 0)), np.zeros(len(score), bool)
     for row, each in enumerate(score.astype(np.float32)):
         policy.advance(record, each[None], np.array([row + 1]))
         alarm[row] = record["alarm"][0] != 0

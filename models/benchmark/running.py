@@ -13,7 +13,7 @@ from edge.alarm import AlarmPolicy
 from edge.engine import Engine
 from edge.errors import ConfigError, DataError
 from edge.limits import Budget
-from edge.runtime import OnnxRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from models.benchmark.floors import FLOORS
 from models.benchmark.outcome import Outcome, of_scores, of_verdicts
 from models.benchmark.series import Rows

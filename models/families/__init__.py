@@ -33,6 +33,11 @@ class Family:
         """Tell whether a head turns its features into a forecast; else the body gives the forecast itself."""
         return self.fitted in ("gradient", "closed form")
 
+    @property
+    def loops(self) -> bool:
+        """Tell whether a step holds a loop, over its window; TFLite has one only for a fixed number of rows."""
+        return self.samples
+
 
 _LINEAR = {"lookback": 24, "calendar": True, "skip": True}
 _TRAINED = {**_LINEAR, "head": "point", "output": "linear"}

@@ -16,7 +16,7 @@ import numpy as np
 from edge.bundle import STEP_ONNX, Bundle
 from edge.errors import ForesenseError
 from edge.manifest import Manifest
-from edge.runtime import Runtime, open_runtime
+from edge.runtimes import Runtime, open_runtime
 from models.families import FAMILIES
 from models.merit import left_out
 from models.search.evidence import gather

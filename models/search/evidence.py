@@ -11,7 +11,7 @@ from edge.bundle import Bundle
 from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.reading import Change, Verdicts
-from edge.runtime import open_runtime
+from edge.runtimes import open_runtime
 from models.calibration import replay
 from models.data.recordings import Recording
 from models.search.task import WEEK_MS

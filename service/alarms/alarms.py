@@ -1,23 +1,18 @@
 """Alarms: what verdicts say of them, to rows of the database and messages to the world."""
 
-import hashlib
-import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.explain import Explanation, explain
-from edge.quality import words
+from edge.messages.alarm import Alarm, opening
 from edge.reading import Change, Verdicts
-from edge.state import SIGNALS
 from service.alarms.incidents import Incidents
 from service.alarms.mutes import Mutes
 from service.pipeline.monitor import Monitor
 from service.relays.outbox import Outbox
-from service.storage.store import Alarm, SavedStream, Store, severity
+from service.storage.store import SavedStream, Store
 
 
 class _News(NamedTuple):
@@ -59,7 +54,8 @@ class AlarmBook:
             change = verdicts.change[i]
             if change == Change.OPENED:
                 self._close(monitor, stream, name, None)
-                opened += self._open(monitor, name, _opening(monitor, verdicts, i), time)
+                first = opening(verdicts, i, monitor.bundle, monitor.budget, monitor.name, name, stream)
+                opened += self._open(monitor, name, first, time)
             elif change != Change.NONE:  # however it ended
                 self._close(monitor, stream, name, time)
             else:
@@ -110,9 +106,9 @@ class AlarmBook:
     def _reason(self, monitor: Monitor, stream: str, time: int) -> str | None:
         return monitor.maintenance.reason(stream, time) or self._mutes.reason(monitor.name, stream, time)
 
-    def _open(self, monitor: Monitor, stream: str, opening: Alarm, time: int) -> bool:
+    def _open(self, monitor: Monitor, stream: str, first: Alarm, time: int) -> bool:
         reason = self._reason(monitor, stream, time)
-        alarm = self._store.open_alarm(opening._replace(suppressed=reason, raised=None if reason else time))
+        alarm = self._store.open_alarm(first._replace(suppressed=reason, raised=None if reason else time))
         if alarm is None:
             return False
         if reason is None:
@@ -133,56 +129,3 @@ class AlarmBook:
         self._held.discard(stream)
         if alarm := self._store.close_alarm(stream, end):
             self._news.append(_News(monitor, name, alarm))
-
-
-def alarm_id(monitor: str, stream: str, bundle: str, start: int) -> str:
-    """Return the id of an alarm: the same whenever and wherever the same alarm is found."""
-    return hashlib.sha256(msgspec.json.encode([monitor, stream, bundle, start])).hexdigest()[:32]
-
-
-def _opening(monitor: Monitor, verdicts: Verdicts, i: int) -> Alarm:
-    """Return the alarm that verdict `i` opens."""
-    row, c = int(verdicts.stream[i]), int(verdicts.channel[i])
-    start, score, channel = int(verdicts.alarm[i]), float(verdicts.score[i]), monitor.channels[c]
-    bundle, why = monitor.bundle.reference, _explain(monitor, verdicts, i)
-    return Alarm(
-        alarm_id(monitor.name, monitor.names[row], bundle, start),
-        monitor.ids[row],
-        bundle,
-        channel,
-        start,
-        None,
-        score,
-        *_numbers(verdicts, i, c),
-        score,
-        int(verdicts.time[i]),
-        channel,
-        explanation=why.sentence(),
-        evidence=msgspec.json.encode(why.as_dict() | _circumstances(monitor, verdicts, i)).decode(),
-        severity=severity(score),
-    )
-
-
-def _explain(monitor: Monitor, verdicts: Verdicts, i: int) -> Explanation:
-    """Return why verdict `i` is as it is."""
-    flags = zip(monitor.channels, verdicts.quality[i].tolist(), strict=True)
-    quality = {channel: words(flag).split("+") for channel, flag in flags if flag}
-    ready_in = int(verdicts.ready_in[i]) or None
-    return explain(verdicts, i, monitor.bundle.manifest, ready_in=ready_in, quality=quality)
-
-
-def _circumstances(monitor: Monitor, verdicts: Verdicts, i: int) -> dict[str, Any]:
-    """Return what verdict `i` says of its stream besides its channels, as the world is told."""
-    signal, achieved = int(verdicts.signal[i]), float(verdicts.achieved[i])
-    return {
-        "signal": SIGNALS[signal] if signal >= 0 else None,
-        "coverage": float(verdicts.coverage[i]),
-        "budget": str(monitor.budget),
-        "achieved": achieved if math.isfinite(achieved) else None,
-    }
-
-
-def _numbers(verdicts: Verdicts, i: int, c: int) -> tuple[float, float, float, float]:
-    """Return value, expected, lower and upper of one channel of one verdict."""
-    value, expected, lower, upper = verdicts.value, verdicts.expected, verdicts.lower, verdicts.upper
-    return float(value[i, c]), float(expected[i, c]), float(lower[i, c]), float(upper[i, c])

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge.messages.alarm import Alarm
 from service.alarms.messages import Incident, Member
 from service.pipeline.monitor import Monitor
 from service.relays.outbox import Outbox
 from service.settings import IncidentSettings
-from service.storage.store import Alarm, Store
+from service.storage.store import Store
 
 MOST_MEMBERS = 200  #: alarms that a message lists
 

@@ -1,12 +1,12 @@
 """Messages: alarms and incidents as the JSON that leaves the system."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
-from service.storage.store import Alarm
+from edge.messages.alarm import Alarm, alarm_document
+from edge.messages.stamp import iso, iso_or_none
 
 
 def sink(broker: str) -> str:
@@ -45,30 +45,8 @@ class Incident(NamedTuple):
 
 def alarm_message(monitor: str, stream: str, alarm: Alarm) -> bytes:
     """Return an alarm as JSON."""
-    return msgspec.json.encode(
-        {
-            "id": alarm.id,
-            "monitor": monitor,
-            "stream": stream,
-            "bundle": alarm.bundle,
-            "state": "opened" if alarm.end is None else "closed",
-            "start": iso(alarm.start),
-            "end": _iso(alarm.end),
-            "channel": alarm.channel,
-            "severity": alarm.severity,
-            "score": alarm.score,
-            "value": alarm.value,
-            "expected": alarm.expected,
-            "lower": alarm.lower,
-            "upper": alarm.upper,
-            "peak": {"score": alarm.peak_score, "time": iso(alarm.peak_time), "channel": alarm.peak_channel},
-            "explanation": alarm.explanation,
-            "evidence": msgspec.Raw(alarm.evidence.encode()),
-            "suppressed": alarm.suppressed,
-            "raised": _iso(alarm.raised),
-            "incident": alarm.incident,
-        }
-    )
+    document = alarm_document(monitor, stream, alarm)
+    return msgspec.json.encode(document | {"evidence": msgspec.Raw(alarm.evidence.encode())})
 
 
 def incident_message(incident: Incident, state: str, streams: int, members: Sequence[Member]) -> bytes:
@@ -80,7 +58,7 @@ def incident_message(incident: Incident, state: str, streams: int, members: Sequ
             "stream": each.stream,
             "channel": each.channel,
             "start": iso(each.start),
-            "end": _iso(each.end),
+            "end": iso_or_none(each.end),
             "severity": each.severity,
             "score": each.peak_score,
         }
@@ -92,26 +70,13 @@ def incident_message(incident: Incident, state: str, streams: int, members: Sequ
             "site": incident.site,
             "state": state,
             "start": iso(incident.start),
-            "end": _iso(incident.end),
+            "end": iso_or_none(incident.end),
             "alarms": incident.alarms,
             "streams": streams,
             "explanation": _sentence(incident, streams, members),
             "members": listed,
         }
     )
-
-
-def iso(time_ms: int) -> str:
-    """Return a time in UTC epoch milliseconds as ISO 8601.
-
-    >>> iso(1_700_000_000_250)
-    '2023-11-14T22:13:20.250Z'
-    """
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _iso(time_ms: int | None) -> str | None:
-    return None if time_ms is None else iso(time_ms)
 
 
 def _sentence(incident: Incident, streams: int, members: Sequence[Member]) -> str:

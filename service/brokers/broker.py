@@ -1,24 +1,15 @@
 """A broker: how to reach it, and who we are there."""
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from edge.errors import ConfigError
-from edge.secret import read_secret
-from service.brokers.loopback import is_loopback
+from edge.brokers import broker
+from edge.brokers.broker import Credentials
+from edge.brokers.loopback import is_loopback
 from service.brokers.tls import TlsSettings
 from service.part import Part
-
-_PORTS = {("tcp", False): 1883, ("tcp", True): 8883, ("websockets", False): 80, ("websockets", True): 443}
-
-
-class Credentials(NamedTuple):
-    """Who we say we are."""
-
-    username: str | None = None
-    password: SecretStr | None = None
 
 
 class BrokerSettings(Part):
@@ -45,27 +36,15 @@ class BrokerSettings(Part):
     @property
     def address(self) -> str:
         """Return where the broker is, such as mqtts://plant.example:8883."""
-        scheme = {"tcp": "mqtt", "websockets": "ws"}[self.transport] + ("s" if self.tls else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}:{self.port}{self.path if self.transport == 'websockets' else ''}"
+        return broker.address(self)
 
     def credentials(self) -> Credentials:
         """Return the name and the password as their files have them now; ConfigError if one cannot be read."""
-        username, password = self.username, None
-        if self.username_file is not None:
-            username = _secret("username_file", self.username_file)
-        if self.password_file is not None:
-            password = SecretStr(_secret("password_file", self.password_file))
-        return Credentials(username, password)
+        return broker.credentials(self)
 
     def check_files(self) -> None:
         """Read every file that a connection needs; ConfigError if one is not as it must be."""
-        self.credentials()
-        if self.tls is not None:
-            try:
-                self.tls.context()
-            except ConfigError as error:
-                raise ConfigError(f"tls.{error}") from error
+        broker.check_files(self)
 
     def relative_to(self, folder: Path) -> Self:
         """Return the settings with relative paths taken from a folder."""
@@ -76,13 +55,7 @@ class BrokerSettings(Part):
     @field_validator("host")
     @classmethod
     def _is_a_host(cls, host: str) -> str:
-        try:
-            fits = all("!" <= sign <= "~" for sign in host.encode("idna").decode())
-        except UnicodeError:
-            fits = False
-        if not fits or "/" in host:
-            raise ValueError(f"expected the name or address of a host, got {host!r}")
-        return host
+        return broker.check_host(host)
 
     @field_validator("tls", mode="before")
     @classmethod
@@ -94,29 +67,12 @@ class BrokerSettings(Part):
     def _has_the_usual_port(cls, raw: Any) -> Any:
         if not isinstance(raw, dict) or "port" in raw:
             return raw
-        usual = _PORTS.get((str(raw.get("transport", "tcp")), raw.get("tls") not in (None, False)), 1883)
-        return {**raw, "port": usual}
+        encrypted = raw.get("tls") not in (None, False)
+        return {**raw, "port": broker.usual_port(str(raw.get("transport", "tcp")), encrypted)}
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.username is not None and self.username_file is not None:
-            raise ValueError("expected either username or username_file, got both")
-        if self.password_file is not None and self.username is None and self.username_file is None:
-            raise ValueError("expected a username beside password_file, got none")
-        if "path" in self.model_fields_set and self.transport != "websockets":
-            raise ValueError("expected path only with transport: websockets, got it with transport: tcp")
-        if self.insecure and self.tls is not None:
-            raise ValueError("expected insecure only without tls, whose certificates are always checked, got both")
-        return self
-
-    @model_validator(mode="after")
-    def _keep_secrets(self) -> Self:
-        secret = next((name for name in ("password_file", "username_file") if getattr(self, name) is not None), None)
-        if secret and self.tls is None and not (self.is_loopback or self.insecure):
-            raise ValueError(
-                f"expected tls (or insecure: true, if it must be), as what is in {secret} would cross the network "
-                f"unencrypted, got a plain connection to {self.host!r}"
-            )
+        broker.check_fit(self, has_path="path" in self.model_fields_set)
         return self
 
 
@@ -127,10 +83,3 @@ def place(name: str) -> str:
     ('broker', 'brokers.north')
     """
     return f"brokers.{name}" if name else "broker"
-
-
-def _secret(setting: str, path: Path) -> str:
-    try:
-        return read_secret(path)
-    except ConfigError as error:
-        raise ConfigError(f"{setting}: {error}") from error

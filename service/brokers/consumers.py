@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from time import monotonic
 
-from service.brokers.consumer import Consumer
-from service.brokers.receipt_clock import ReceiptClock
+from edge.brokers.consumer import Consumer
+from edge.inbox import Inbox, Message
+from edge.operation.watchdog import Watchdog
+from edge.receipt_clock import ReceiptClock
 from service.counters import Counters
-from service.operation.watchdog import Watchdog
-from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.settings import Settings
+
+
+def availability_topic(prefix: str) -> str:
+    """Return where the service says, retained, whether it is there."""
+    return f"{prefix}/service/availability"
 
 
 class Readiness:
@@ -41,7 +46,7 @@ class Consumers:
         self._all: Mapping[str, Consumer] = {
             name: Consumer(
                 broker,
-                settings.publish.prefix,
+                availability_topic(settings.publish.prefix),
                 _filters(monitors, name),
                 inbox,
                 counters,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from edge.errors import ConfigError
-from service.payloads.timestamps import epoch_ms
-from service.pipeline.rejects import RejectError
+from edge.payloads.rejects import RejectError
+from edge.payloads.timestamps import epoch_ms
 
 
 def choose_monitor(names: Sequence[str], name: str | None) -> str:

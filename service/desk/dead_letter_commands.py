@@ -10,12 +10,12 @@ import click
 
 from edge.align import LATEST
 from edge.errors import ConfigError
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
+from edge.payloads.payload import LARGEST_PAYLOAD
+from edge.payloads.rejects import Reason
 from service.desk.choice import moment
 from service.desk.dead_letters import DeadLetters, Letter, Which, escaped
 from service.desk.desk_commands import user
-from service.pipeline.rejects import Reason
-from service.pipeline.runs import LARGEST_PAYLOAD
 from service.relays.letters import REFUSED
 from service.storage.access import Access, database_of
 

@@ -1,7 +1,7 @@
 """Replays: dead letters that operators put back, read again as if they came now, at the time they first came."""
 
+from edge.inbox import Message
 from service.desk.requests import REPLAY
-from service.pipeline.inbox import Message
 from service.storage.store import Store
 
 MOST_MESSAGES = 500  #: a transaction

@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Iterator, Sequence
 
+from edge.brokers.consumer import ONLINE
+from edge.brokers.mqtt import SESSION_S
 from service.brokers.broker import BrokerSettings, place
-from service.brokers.consumer import ONLINE, availability_topic
-from service.brokers.mqtt import SESSION_S
+from service.brokers.consumers import availability_topic
 from service.doctor.certificate import look_at_certificate
 from service.doctor.finding import Finding, fail, ok, warn
 from service.doctor.probe import Probe, ProbeError

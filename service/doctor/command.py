@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 
 from edge.errors import ForesenseError
+from edge.operation.lock import is_held
+from edge.topics import Template
 from service.app import open_monitors
 from service.brokers.broker import place
 from service.configuration import read_settings
@@ -24,9 +26,7 @@ from service.doctor.history import History, read_history
 from service.doctor.limits import look_at_limits
 from service.doctor.queue import OUTAGE_S
 from service.pipeline.monitor import Monitor
-from service.pipeline.topics import Template
 from service.settings import Settings
-from service.storage.lock import is_held
 
 
 @click.command()

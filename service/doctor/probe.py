@@ -6,10 +6,10 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
+from edge.brokers.mqtt import Connection
+from edge.brokers.packets import Received
 from edge.errors import ForesenseError
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import Connection
-from service.brokers.packets import Received
 
 _PATIENCE_S = 10.0
 _SESSION_S = 600  # what a probe leaves behind if it is killed

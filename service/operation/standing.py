@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from edge.inbox import Inbox
 from edge.state import NEVER
 from service.counters import Counters
-from service.pipeline.inbox import Inbox
 from service.pipeline.monitor import Monitor
 
 _TELL_S = 10.0

@@ -12,12 +12,12 @@ from typing import Any
 import click
 import msgspec
 
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
+from edge.operation.damage import quarantined
+from edge.operation.lock import is_held
 from service.configuration import read_settings
 from service.settings import Settings
 from service.storage.access import Access
-from service.storage.damage import quarantined
-from service.storage.lock import is_held
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import zlib
 
 from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.rejects import Reason, RejectError
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WINDOW_LOG = 23  # 8 MiB, as much as a zstd frame may ask for

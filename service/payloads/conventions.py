@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from edge.payloads.number import NumberPayload
+from edge.payloads.payload import Payload
 from service.payloads.influx import InfluxPayload
 from service.payloads.json import JsonPayload
-from service.payloads.number import NumberPayload
 from service.payloads.objects import ObjectPayload
-from service.payloads.payload import Payload
 from service.payloads.senml import SenmlPayload
 from service.payloads.sparkplug import SparkplugPayload
 from service.payloads.states import StatePayload

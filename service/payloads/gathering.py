@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from service.payloads.payload import Run, plausible
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.payload import Run, plausible
+from edge.payloads.rejects import Reason, RejectError
 
 
 class Naming:

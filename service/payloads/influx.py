@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from edge.payloads.payload import ANYWHERE, Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.payloads.timestamps import Timestamps
+from edge.topics import Match
 from service.payloads.gathering import Gathering, Naming
 from service.payloads.line_protocol import read_points
-from service.payloads.payload import ANYWHERE, Run
 from service.payloads.tags import tagged_stream
-from service.payloads.timestamps import Timestamps
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
 
 
 class InfluxPayload:

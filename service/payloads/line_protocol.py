@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.rejects import Reason, RejectError
 
 _ESCAPED, _QUOTED = r"\\[^\n]?", r'"(?:[^"\\]|\\.)*+"'
 _LINE = re.compile(

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from service.payloads.document import leaves, number, read_json, refuse_twins
+from edge.payloads.document import leaves, number, refuse_twins
+from edge.payloads.payload import ANYWHERE, Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.payloads.timestamps import Timestamps
+from edge.topics import Match
+from service.payloads.document import read_json
 from service.payloads.gathering import Gathering, Naming
-from service.payloads.payload import ANYWHERE, Run
-from service.payloads.timestamps import Timestamps
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
 
 
 class ObjectPayload:

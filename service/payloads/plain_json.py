@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge.align import LARGEST
-from service.payloads.timestamps import SURE
+from edge.payloads.timestamps import SURE
 
 LARGEST_PLAIN = 4096  #: bytes of a payload
 _LATEST = 4 * 10**12  # epochs from SURE to here are in milliseconds, and not near the end of time

@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.rejects import Reason, RejectError
 
 _PACKAGE = "foresense.sparkplug"
 _Field = descriptor_pb2.FieldDescriptorProto

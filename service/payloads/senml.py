@@ -8,12 +8,12 @@ from typing import Any
 
 import cbor2
 
+from edge.payloads.payload import ANYWHERE, Run, as_level
+from edge.payloads.rejects import Reason, RejectError
+from edge.payloads.timestamps import within
+from edge.topics import Match
 from service.payloads.document import read_json
 from service.payloads.gathering import Gathering, Naming
-from service.payloads.payload import ANYWHERE, Run, as_level
-from service.payloads.timestamps import within
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
 
 ONLY = "value"  #: the channel of a record without a name of its own
 VERSION = 10  #: the highest that is understood

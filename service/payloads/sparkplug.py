@@ -6,15 +6,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from edge.payloads.payload import ANYWHERE, LARGEST_PAYLOAD, Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.payloads.timestamps import within
+from edge.topics import Match
 from service.payloads import protobuf
 from service.payloads.births import Births, Metric, Node
 from service.payloads.compression import expand
 from service.payloads.gathering import Gathering, Naming
-from service.payloads.payload import ANYWHERE, Run
-from service.payloads.timestamps import within
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.runs import LARGEST_PAYLOAD
-from service.pipeline.topics import Match
 
 log = logging.getLogger(__name__)
 

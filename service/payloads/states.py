@@ -1,9 +1,9 @@
 """State topics of ESPHome and of Home Assistant's statestream: a number as text, or a word for none."""
 
-from service.payloads.number import NumberPayload
-from service.payloads.payload import ANYWHERE, Run
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
+from edge.payloads.number import NumberPayload
+from edge.payloads.payload import ANYWHERE, Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 
 #: what they send while a sensor has no value
 WORDS = frozenset({b"", b"unavailable", b"unknown", b"none", b"null", b"nan", b"na"})

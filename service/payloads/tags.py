@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from service.payloads.payload import as_level
-from service.pipeline.rejects import Reason, RejectError
+from edge.payloads.payload import as_level
+from edge.payloads.rejects import Reason, RejectError
 
 
 def tagged_stream(tags: Mapping[str, str], names: Sequence[str]) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.payloads.document import number, read_json
+from edge.payloads.document import number
+from edge.payloads.payload import ANYWHERE, Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.payloads.timestamps import Timestamps
+from edge.topics import Match
+from service.payloads.document import read_json
 from service.payloads.gathering import Gathering, Naming
-from service.payloads.payload import ANYWHERE, Run
 from service.payloads.tags import tagged_stream
-from service.payloads.timestamps import Timestamps
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
 
 
 class TelegrafPayload:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.pipeline.inbox import Message
+from edge.inbox import Message
+from edge.payloads.payload import LARGEST_PAYLOAD, MOST_AHEAD_MS
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 from service.pipeline.monitor import Columns, Monitor
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.runs import LARGEST_PAYLOAD, MOST_AHEAD_MS, read_runs
-from service.pipeline.topics import Match
+from service.pipeline.runs import read_runs
 from service.storage.store import DeadLetter
 
 log = logging.getLogger(__name__)

@@ -12,17 +12,18 @@ from edge.bundle import Bundle
 from edge.engine import Engine, open_engine
 from edge.errors import ConfigError
 from edge.limits import Budget
+from edge.own_time import OwnTime
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 from edge.reading import Readings, Verdicts
-from edge.runtime import Runtime
+from edge.runtimes import Runtime
 from edge.state import LAYOUT_VERSION, NEVER
+from edge.topics import Match, Template
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
 from service.payloads.conventions import open_payload, publish_nothing
 from service.payloads.json import JsonPayload
-from service.payloads.payload import Run
 from service.payloads.plain_json import Plain
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match, Template
 from service.pipeline.units import Conversion, conversion
 from service.settings import MonitorSettings
 from service.storage.store import SavedStream, StateRow
@@ -110,18 +111,14 @@ class Monitor:
         self.engine: Engine = open_engine(
             self.bundle, budget, self._policy, self._runtime, lateness_ms=self.lateness_ms
         )
-        self._newest = np.zeros(0, np.int64)  # by row, event time, ms; 0 where nothing came since the start
-        self._heard_ms = np.zeros(0, np.int64)  # monotonic
+        self._time = OwnTime()
         self.names = [stream.name for stream in saved]
         self.ids = [stream.id for stream in saved]
         self._rows = {name: row for row, name in enumerate(self.names)}
         self.engine.add(self.names)
-        anew = []
-        for row, stream in enumerate(saved):
-            if self._fits(stream) and stream.record is not None:
-                self.engine.table.from_bytes(row, stream.record)
-            else:
-                anew.append(stream)
+        kept = {row: stream.record for row, stream in enumerate(saved) if stream.record and self._fits(stream)}
+        self.engine.table.from_bytes(np.array(list(kept), np.int32), list(kept.values()))
+        anew = [stream for row, stream in enumerate(saved) if row not in kept]
         if anew:
             log.warning(
                 "%s: %d streams begin anew: their state is not of bundle %s with this lateness",
@@ -209,35 +206,19 @@ class Monitor:
 
     def heard(self, now_ms: int, rows: NDArray[np.int32] | None = None) -> None:
         """Remember when the newest readings of rows came, of all streams if none are told; `now_ms` is attention's."""
-        table, known = self.engine.table, len(self._newest)
-        if rows is not None and known == len(table):
-            newest = table.field("newest", rows)
-            self._heard_ms[rows[newest > self._newest[rows]]] = now_ms
-            self._newest[rows] = np.maximum(self._newest[rows], newest)
-            return
-        newest = table.field("newest", np.arange(len(table), dtype=np.int32))
-        if not known:  # what a restart brought back did not come now
-            self._newest, self._heard_ms = np.where(newest == NEVER, 0, newest), np.full(len(newest), now_ms)
-        self._newest = np.concatenate([self._newest, np.zeros(len(newest) - len(self._newest), np.int64)])
-        self._heard_ms = np.concatenate([self._heard_ms, np.full(len(newest) - len(self._heard_ms), now_ms)])
-        self._heard_ms[newest > self._newest] = now_ms
-        self._newest = np.maximum(self._newest, newest)
+        self._time.hear(self.engine.table, now_ms, rows)
 
     def tick(self, now_ms: int) -> Verdicts:
         """Return what is due without a reading: a stream's own time is its newest reading's and what elapsed since."""
         self.heard(now_ms)
-        return self.engine.tick(self._own_time(now_ms))
+        return self.engine.tick(self._time.at(now_ms))
 
     def silent(self, now_ms: int) -> dict[int, int]:
         """Return by row the slot (its start, ms) that the own time of each stream is in that has fallen silent."""
-        says_nothing = self.engine.table.field("silent", np.arange(len(self._newest), dtype=np.int32)).all(axis=1)
+        says_nothing = self.engine.table.field("silent", np.arange(len(self._time), dtype=np.int32)).all(axis=1)
         rows, interval_ms = np.flatnonzero(says_nothing), self.bundle.manifest.interval_ms
-        slots = self._own_time(now_ms)[rows] // interval_ms * interval_ms
+        slots = self._time.at(now_ms)[rows] // interval_ms * interval_ms
         return dict(zip(rows.tolist(), slots.tolist(), strict=True))
-
-    def _own_time(self, now_ms: int) -> NDArray[np.int64]:
-        """Return the streams' own time (streams,), ms; 0 of one of which nothing was heard."""
-        return np.where(self._newest > 0, self._newest + np.maximum(now_ms - self._heard_ms, 0), 0)
 
     def _fits(self, stream: SavedStream) -> bool:
         """Whether a stream's saved state is of this bundle, this program and this lateness."""
@@ -249,10 +230,9 @@ class Monitor:
         """Return the state records changed since the last call, as the database keeps them."""
         table = self.engine.table
         rows = table.changed()
-        data, size = table.gather(rows).tobytes(), table.dtype.itemsize
         return [
-            (self.ids[row], self.bundle.reference, LAYOUT_VERSION, data[i * size : (i + 1) * size])
-            for i, row in enumerate(rows.tolist())
+            (self.ids[row], self.bundle.reference, LAYOUT_VERSION, record)
+            for row, record in zip(rows.tolist(), table.to_bytes(rows), strict=True)
         ]
 
     def _conversion(self, settings: MonitorSettings, channel: str) -> Conversion:

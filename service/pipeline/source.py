@@ -5,8 +5,8 @@ from typing import Literal, Self, get_args
 from pydantic import Field, field_validator, model_validator
 
 from edge.errors import ConfigError
+from edge.topics import Template
 from service.part import Part, TimeZone
-from service.pipeline.topics import Template
 
 Convention = Literal[
     "number", "json", "zigbee2mqtt", "tasmota", "esphome", "homeassistant", "telegraf", "influx", "senml", "sparkplug"

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from edge.attention import Attention
+from edge.inbox import Message
 from edge.reading import Verdicts
 from service.alarms.alarms import AlarmBook
 from service.alarms.incidents import Incidents
 from service.alarms.mutes import Mutes
-from service.brokers.attention import Attention
 from service.counters import Counters
 from service.desk.replays import Replays
 from service.desk.requests import Requests
 from service.desk.resends import Resends
 from service.operation.standing import Standing
 from service.pipeline.gain import Gain, counting
-from service.pipeline.inbox import Message
 from service.pipeline.intake import Intake, Sorted
 from service.pipeline.monitor import Columns, Monitor
 from service.relays.mqtt_sink import mqtt_sinks

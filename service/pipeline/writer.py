@@ -7,11 +7,11 @@ from functools import partial
 from threading import Event, Thread
 from typing import TypeVar
 
-from service.brokers.attention import Attention, Heard
+from edge.attention import Attention, Heard
+from edge.inbox import Inbox, Message
+from edge.operation.failpoint import reach
 from service.counters import Counters
-from service.operation.failpoint import reach
 from service.operation.standing import Standing
-from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.pipeline.transaction import Scored, Transaction
 from service.relays.letters import Letter

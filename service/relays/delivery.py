@@ -7,7 +7,7 @@ from threading import Event, Thread
 from time import monotonic, time
 from typing import Protocol
 
-from service.operation.failpoint import reach
+from edge.operation.failpoint import reach
 from service.relays.answer import Answer
 from service.relays.letters import Letter
 from service.relays.outbox import VERDICT, OutboxReader, OutboxRow

@@ -7,6 +7,7 @@ from influxdb_client import InfluxDBClient, WritePrecision
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
+from edge.messages.alarm import Alarm
 from edge.reading import Verdicts
 from edge.secret import read_secret
 from service.alarms.messages import Incident, Member
@@ -15,7 +16,6 @@ from service.relays.answer import Answer
 from service.relays.lines import VerdictLines, alarm_line
 from service.relays.outbox import OutboxRow
 from service.relays.sinks import InfluxSettings, SinkSettings
-from service.storage.store import Alarm
 
 _TYPE = {"Content-Type": "text/plain; charset=utf-8"}
 

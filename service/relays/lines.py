@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.messages.alarm import Alarm
 from edge.reading import Status, Verdicts
 from service.pipeline.monitor import Monitor
-from service.storage.store import Alarm
 
 _FIELDS = (b"value", b"expected", b"lower", b"upper", b"score")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -8,9 +8,9 @@ from threading import Event, Thread
 
 from paho.mqtt.client import MQTTMessageInfo
 
+from edge.brokers.mqtt import Connection
+from edge.operation.failpoint import reach
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import Connection
-from service.operation.failpoint import reach
 from service.pipeline.transaction import Scored
 from service.relays.outbox import OutboxReader, OutboxRow
 from service.relays.verdicts import verdict_messages

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Sequence
 
+from edge.messages.alarm import Alarm
 from edge.reading import Verdicts
 from service.alarms.messages import Incident, Member, alarm_message, incident_message
 from service.pipeline.monitor import Monitor
-from service.storage.store import Alarm
 
 
 class MqttSink:

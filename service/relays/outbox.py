@@ -9,12 +9,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from edge.messages.alarm import Alarm
 from edge.reading import Verdicts
 from service.alarms.messages import Incident, Member
 from service.counters import Counters
 from service.pipeline.monitor import Monitor
 from service.relays.letters import Letter, keep
-from service.storage.store import Alarm, Store
+from service.storage.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from edge.brokers.loopback import is_loopback
 from edge.errors import ConfigError
-from service.brokers.loopback import is_loopback
 from service.brokers.tls import TlsSettings
 from service.part import Part
 

@@ -14,14 +14,15 @@ import urllib3
 
 from edge.alarm import Severity
 from edge.errors import ConfigError
+from edge.messages.alarm import Alarm
+from edge.messages.stamp import iso
 from edge.reading import Verdicts
 from edge.secret import read_secret
-from service.alarms.messages import Incident, Member, alarm_message, incident_message, iso
+from service.alarms.messages import Incident, Member, alarm_message, incident_message
 from service.pipeline.monitor import Monitor
 from service.relays.answer import Answer
 from service.relays.outbox import OutboxRow
 from service.relays.sinks import SinkSettings, WebhookSettings
-from service.storage.store import Alarm
 
 _MOST_HEARD = 10_000  # bytes of an answer that are read
 

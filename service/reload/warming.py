@@ -65,12 +65,12 @@ class Warmed:
         rows, there = np.array(pairs, np.int32).T
         self._catch_up(db, old.engine.table.field("last_slot", there), rows)
         table = self._engine.table
-        records = table.gather(np.arange(len(table), dtype=np.int32)).copy()[rows]
-        _carry(records, old.engine.table.gather(np.arange(len(old.engine.table), dtype=np.int32))[there])
+        records = table.gather(np.arange(len(table), dtype=np.int32)).take(rows)
+        _carry(records, old.engine.table.gather(np.arange(len(old.engine.table), dtype=np.int32)).take(there))
         reference = self._monitor.bundle.reference
         return [
-            (self._ids[row], reference, LAYOUT_VERSION, record.tobytes())
-            for row, record in zip(rows.tolist(), records, strict=True)
+            (self._ids[row], reference, LAYOUT_VERSION, record)
+            for row, record in zip(rows.tolist(), records.to_bytes(table.dtype), strict=True)
         ]
 
     def _catch_up(self, db: sqlite3.Connection, told: NDArray[np.int64], rows: NDArray[np.int32]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from service.payloads.timestamps import epoch_ms
-from service.pipeline.rejects import RejectError
+from edge.payloads.rejects import RejectError
+from edge.payloads.timestamps import epoch_ms
 
 _TIMES = ("ts", "timestamp", "time", "datetime", "date_time", "date", "t", "t0", "start", "last_seen", "received")
 _STEPS = ("dt", "step", "interval", "interval_ms", "period")

@@ -8,12 +8,12 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from edge.payloads.payload import Run
+from edge.payloads.rejects import RejectError
+from edge.topics import Match, Template, may_be_ours, overlap
 from service.payloads.conventions import open_payload
-from service.payloads.payload import Run
-from service.pipeline.rejects import RejectError
 from service.pipeline.runs import read_runs
 from service.pipeline.source import SourceSettings
-from service.pipeline.topics import Match, Template, may_be_ours, overlap
 from service.sniff.grouping import is_template, templates
 from service.sniff.recognition import Form, join, recognise, telling_tags
 from service.sniff.survey import Survey, Topic

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from edge.errors import ConfigError
-from service.pipeline.topics import CHANNEL, Template
+from edge.topics import CHANNEL, Template
 
 _DIGITS = re.compile(r"[0-9]+")
 _NAMES = ("site", "area", "line", "device")

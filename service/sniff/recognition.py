@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.payloads.number import NumberPayload
+from edge.payloads.payload import LARGEST_PAYLOAD
+from edge.payloads.rejects import RejectError
 from service.payloads import senml, sparkplug
 from service.payloads.compression import expand
 from service.payloads.document import read_json
 from service.payloads.influx import InfluxPayload
 from service.payloads.line_protocol import read_points
-from service.payloads.number import NumberPayload
 from service.payloads.objects import ObjectPayload
 from service.payloads.states import WORDS
 from service.payloads.telegraf import TelegrafPayload
-from service.pipeline.rejects import RejectError
-from service.pipeline.runs import LARGEST_PAYLOAD
 from service.sniff.document import find_settings
 from service.sniff.survey import Topic
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from service.pipeline.inbox import Message
-from service.pipeline.runs import LARGEST_PAYLOAD
+from edge.inbox import Message
+from edge.payloads.payload import LARGEST_PAYLOAD
 
 MOST_TOPICS = 20_000
 MOST_SAMPLES = 24  #: of a topic

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+from edge.inbox import Message
+from edge.payloads.document import Path
+from edge.payloads.payload import LARGEST_PAYLOAD
+from edge.payloads.rejects import RejectError
+from edge.payloads.timestamps import epoch_ms
 from service.payloads.compression import expand
-from service.payloads.document import Path, read_json
-from service.payloads.timestamps import epoch_ms
-from service.pipeline.inbox import Message
-from service.pipeline.rejects import RejectError
-from service.pipeline.runs import LARGEST_PAYLOAD
+from service.payloads.document import read_json
 
 _HOUR_MS = 3_600_000
 _WITH_OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)$")

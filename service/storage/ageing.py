@@ -8,7 +8,7 @@ import sqlite3
 import time
 from time import monotonic
 
-from service.operation.failpoint import reach
+from edge.operation.failpoint import reach
 from service.storage.history import HistorySettings, age_ms
 from service.storage.store import Store
 

@@ -3,8 +3,8 @@
 import logging
 import sqlite3
 
+from edge.operation.damage import is_damage
 from service.operation.standing import Standing
-from service.storage.damage import is_damage
 from service.storage.disk import Disk, is_full
 from service.storage.store import Store
 

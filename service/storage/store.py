@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.alarm import Severity
 from edge.errors import ConfigError
-from service.operation.failpoint import reach
-from service.pipeline.rejects import Reason
-from service.storage.damage import is_damage, look_for, quarantine
+from edge.messages.alarm import Alarm, severity
+from edge.operation.damage import is_damage, look_for, quarantine
+from edge.operation.failpoint import reach
+from edge.payloads.rejects import Reason
 from service.storage.schema import (
     DEAD_LETTERS,
     HOURS,
@@ -89,37 +89,6 @@ class DeadLetter(NamedTuple):
     reason: Reason
     detail: str
     source: str = ""  #: name of the broker it came from
-
-
-class Alarm(NamedTuple):
-    """An alarm as it is stored: how it opened, its peak so far, and its end if it has one."""
-
-    id: str
-    stream: int
-    bundle: str
-    channel: str  #: the one that contributed most when it opened; the numbers below are its
-    start: int  #: UTC epoch, ms
-    end: int | None
-    score: float
-    value: float | None
-    expected: float | None
-    lower: float | None
-    upper: float | None
-    peak_score: float
-    peak_time: int
-    peak_channel: str
-    suppressed: str | None = None  #: why the world was not told when it opened
-    raised: int | None = None  #: since when the world is to know of it, UTC epoch, ms; None while suppressed
-    told: int = 0  #: whether it had a message of its own
-    incident: str | None = None  #: id of the incident of its site that it is part of
-    explanation: str = ""
-    evidence: str = "{}"  #: the explanation as JSON
-    severity: str = "minor"  #: of the peak so far
-
-
-def severity(peak: float) -> str:
-    """Return how severe an alarm with a peak score is, as it is stored and told."""
-    return Severity.of(peak).name.lower()
 
 
 class Store:

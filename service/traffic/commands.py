@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 
 from edge.errors import ConfigError
+from edge.topics import Template
 from service.configuration import read_settings
 from service.desk.choice import choose_monitor
-from service.pipeline.topics import Template
 from service.traffic.decoder import Decoder
 from service.traffic.recorder import Recorder
 from service.traffic.recording import RecordingReader, RecordingWriter

@@ -9,13 +9,13 @@ from typing import TextIO
 
 import numpy as np
 
+from edge.inbox import Message
+from edge.payloads.payload import Run
+from edge.payloads.rejects import RejectError
+from edge.topics import Match, Template
 from service.payloads.conventions import open_payload
-from service.payloads.payload import Run
-from service.pipeline.inbox import Message
-from service.pipeline.rejects import RejectError
 from service.pipeline.runs import read_runs
 from service.pipeline.source import SourceSettings
-from service.pipeline.topics import Match, Template
 
 HEADER = ("stream", "time", "channel", "value")
 _BLOCK = 100_000  # rows that are formatted at a time

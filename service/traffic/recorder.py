@@ -7,13 +7,13 @@ from itertools import groupby
 from threading import Event
 from time import monotonic
 
+from edge.brokers.consumer import acknowledge, as_messages
+from edge.brokers.mqtt import Connection
+from edge.brokers.packets import Received
 from edge.errors import ForesenseError
+from edge.inbox import Inbox, Message
+from edge.receipt_clock import wall_ms
 from service.brokers.broker import BrokerSettings, place
-from service.brokers.consumer import acknowledge, as_messages
-from service.brokers.mqtt import Connection
-from service.brokers.packets import Received
-from service.brokers.receipt_clock import wall_ms
-from service.pipeline.inbox import Inbox, Message
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import IO, Self, cast
 import msgspec
 
 from edge.errors import ConfigError, DataError
-from service.pipeline.inbox import Message
+from edge.inbox import Message
 
 
 class _Line(msgspec.Struct, omit_defaults=True):

@@ -94,7 +94,7 @@ class _Mahalanobis:
 
 def _still(stack: ExitStack) -> None:
     """Have nothing follow the stream but the limit."""
-    stack.enter_context(patch.object(surprise, "learn", lambda *_: None))
+    stack.enter_context(patch.object(surprise.Followed, "learn", lambda *_: None))
     stack.enter_context(patch.object(edge_score, "learn", lambda *_: None))
 
 

@@ -24,7 +24,7 @@ from edge.engine import Engine, open_engine
 from edge.limits import Tail
 from edge.manifest import Channel, Manifest, Scaling, StreamScaling
 from edge.reading import Readings, Status
-from edge.runtime import Runtime, open_runtime
+from edge.runtimes import Runtime, open_runtime
 from edge.shape import SEGMENTS
 from edge.state import LAYOUT_VERSION, layout, record_dtype
 from edge.surprise import Reference

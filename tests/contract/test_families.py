@@ -10,15 +10,19 @@ from edge.bundle import Bundle, read_bundle
 from edge.engine import open_engine
 from edge.errors import BundleError
 from edge.golden import self_test
-from edge.runtime import OnnxRuntime
+from edge.runtimes import Runtime, open_runtime
+from edge.runtimes.litert import LiteRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from models.bundling import train_bundle
 from models.data.readings import of_recordings
 from models.data.recordings import Recording
-from models.export import export_onnx, export_weights, load_weights, parity_error
+from models.export import export_onnx, export_weights, load_weights
 from models.families import FAMILIES
 from models.forecaster import Forecaster
+from models.parity import parity_error
 from models.runtime import KerasRuntime
 from models.spec import ForecasterSpec, TrainingSpec
+from models.tflite.conversion import export_tflite
 from models.training.fitting import fit
 from models.training.preparation import prepare
 
@@ -58,9 +62,12 @@ def forecaster(family: str) -> Forecaster:
     return forecaster
 
 
-@pytest.fixture(scope="module")
-def model(forecaster: Forecaster) -> bytes:
-    return export_onnx(forecaster)
+@pytest.fixture(scope="module", params=["onnx", "litert"])
+def exported(request: pytest.FixtureRequest, forecaster: Forecaster) -> Runtime:
+    """Return the forecaster's step in a runtime."""
+    if request.param == "onnx":
+        return OnnxRuntime(export_onnx(forecaster))
+    return LiteRuntime(export_tflite(forecaster))
 
 
 @pytest.fixture(scope="module")
@@ -85,16 +92,19 @@ def test_streams_in_a_batch_do_not_touch_each_other(forecaster: Forecaster) -> N
     np.testing.assert_allclose(forecaster(x)[0][1], forecaster(x[1:2])[0][0], atol=1e-5)
 
 
-def test_the_exported_step_agrees_with_the_network(forecaster: Forecaster, model: bytes) -> None:
-    assert parity_error(forecaster, model) <= 1e-5
+def test_the_exported_step_agrees_with_the_network(forecaster: Forecaster, exported: Runtime) -> None:
+    assert parity_error(forecaster, exported, "step") <= 1e-5
 
 
-def test_the_exported_step_takes_any_number_of_streams(forecaster: Forecaster, model: bytes) -> None:
-    runtime = OnnxRuntime(model)
-    for streams in (1, 5):
-        x = inputs(forecaster, streams)[:, 0]
-        forecast, _, after = runtime.step(x, np.zeros((streams, forecaster.memory_size), np.float32))
-        assert (forecast.shape, after.shape) == ((streams, 2, 3), (streams, forecaster.memory_size))
+def test_a_stream_is_answered_alike_whatever_streams_are_beside_it(forecaster: Forecaster, exported: Runtime) -> None:
+    x = inputs(forecaster, 150)[:, 0]
+    memory = np.random.default_rng(3).normal(size=(150, forecaster.memory_size)).astype(np.float32)
+    forecast, width, after = exported.step(x, memory)
+    assert (forecast.shape, width, after.shape) == ((150, 2, 3), None, (150, forecaster.memory_size))
+    for streams in (1, 2, 5, 64, 65):
+        some, _, memory_after = exported.step(x[:streams], memory[:streams])
+        np.testing.assert_array_equal(some, forecast[:streams])
+        np.testing.assert_array_equal(memory_after, after[:streams])
 
 
 def test_the_same_seed_gives_the_same_weights(family: str, bundle: Bundle) -> None:
@@ -107,11 +117,13 @@ def test_the_same_seed_gives_the_same_weights(family: str, bundle: Bundle) -> No
 def test_the_weights_in_the_bundle_are_the_exported_ones(family: str, bundle: Bundle) -> None:
     forecaster = Forecaster(spec_of(family), len(CHANNELS))
     load_weights(forecaster, bundle.files["weights.npz"])
-    assert parity_error(forecaster, bundle.files["step.onnx"]) <= 1e-5
+    for runtime in ("onnx", "litert"):
+        assert parity_error(forecaster, open_runtime(bundle.files, runtime), runtime) <= 1e-5
 
 
-def test_the_bundle_verifies(bundle: Bundle) -> None:
-    assert self_test(read_bundle(bundle.path)) > 100
+@pytest.mark.parametrize("runtime", ["onnx", "litert"])
+def test_the_bundle_verifies(bundle: Bundle, runtime: str) -> None:
+    assert self_test(read_bundle(bundle.path), runtime) > 100
 
 
 def test_a_changed_byte_in_any_file_is_refused(bundle: Bundle) -> None:

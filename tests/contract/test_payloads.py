@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.align import LARGEST
+from edge.payloads.payload import Payload, Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 from service.payloads.conventions import open_payload
-from service.payloads.payload import Payload, Run
-from service.pipeline.rejects import Reason, RejectError
 from service.pipeline.runs import read_runs
 from service.pipeline.source import CONVENTIONS, SourceSettings
-from service.pipeline.topics import Match
 from tests.service.conftest import RECEIVED_MS, message
 from tests.service.payloads.corpus.samples import SAMPLES, damage
 

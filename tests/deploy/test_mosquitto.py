@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from edge.brokers.mqtt import Connection
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import Connection
 from tests.service.authority import Authority
 from tests.system.conftest import MOSQUITTO, Broker, wait_until
 

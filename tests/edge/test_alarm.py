@@ -4,14 +4,14 @@ import pytest
 from edge.alarm import AlarmPolicy, Severity
 from edge.errors import ConfigError
 from edge.reading import Change
-from edge.state import record_dtype
+from edge.state import Records, record_dtype
 
 LETTERS = {Change.NONE: " ", Change.OPENED: "o", Change.CLOSED: "c"}
 
 
 def changes_of_scores(policy: AlarmPolicy, scores: list[float]) -> str:
     """Run one stream. Answers 'o' opened, 'c' closed, ' ' neither, a letter a slot."""
-    record = np.zeros(1, record_dtype(1, 1))
+    record = Records.zeros(1, record_dtype(1, 1))
     return "".join(
         LETTERS[Change(int(policy.advance(record, np.array([score], np.float32), np.array([1000 + at]))[0]))]
         for at, score in enumerate(scores)
@@ -61,7 +61,7 @@ def test_a_rest_begins_anew_with_each_opening() -> None:
 
 
 def test_the_peak_is_the_alarm_s_own() -> None:
-    policy, record = AlarmPolicy(recovery=1, cool_down=0), np.zeros(1, record_dtype(1, 1))
+    policy, record = AlarmPolicy(recovery=1, cool_down=0), Records.zeros(1, record_dtype(1, 1))
     peaks = []
     for score in (9.0, 0.0, 2.0, 5.0, 3.0):
         policy.advance(record, np.array([score], np.float32), np.array([1]))
@@ -70,7 +70,7 @@ def test_the_peak_is_the_alarm_s_own() -> None:
 
 
 def test_streams_do_not_touch_each_other() -> None:
-    records = np.zeros(3, record_dtype(1, 1))
+    records = Records.zeros(3, record_dtype(1, 1))
     change = AlarmPolicy().advance(records, np.array([0, 2, 0], np.float32), np.array([7, 7, 7]))
     assert change.tolist() == [Change.NONE, Change.OPENED, Change.NONE]
     assert records["alarm"].tolist() == [0, 7, 0]

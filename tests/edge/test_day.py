@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edge.calendar import Calendar
 from edge.day import MOST_BINS, Day, bins_of
 from edge.state import Records
-from tests.conftest import records_of
+from tests.conftest import bytes_of, records_of
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 MIDNIGHT_MS = 1_700_000_000_000 // DAY_MS * DAY_MS
@@ -24,9 +24,9 @@ class Hourly:
 
     def say(self, hour: float, value: float, *, calm: bool = True, start_ms: int = MIDNIGHT_MS) -> float:
         """Take a value and return how far it lay outside the day before."""
-        observed, time = np.array([[value]], np.float32), np.array([start_ms + round(hour * HOUR_MS)])
-        distance = self.day.distance(observed, time, self.records)
-        self.day.remember(observed, time, self.records, CALM & calm)
+        observed, bins = np.array([[value]], np.float32), self.day.bins(np.array([start_ms + round(hour * HOUR_MS)]))
+        distance = self.day.distance(observed, bins, self.records)
+        self.day.remember(observed, bins, self.records, CALM & calm)
         return float(distance[0])
 
     def ask(self, hour: float, value: float, *, start_ms: int = MIDNIGHT_MS) -> float:
@@ -98,9 +98,9 @@ def test_without_a_yesterday_nothing_is_far() -> None:
 
 
 def test_what_is_not_calm_is_not_learnt(stream: Hourly) -> None:
-    before = stream.records.tobytes()
+    before = bytes_of(stream.records)
     assert stream.say(34, 500, calm=False) == 489
-    assert stream.records.tobytes() == before
+    assert bytes_of(stream.records) == before
 
 
 def test_a_value_that_is_missing_changes_nothing_and_is_not_far(stream: Hourly) -> None:
@@ -126,8 +126,8 @@ def test_streams_do_not_touch_each_other() -> None:
     time = np.array([MIDNIGHT_MS, MIDNIGHT_MS + 3 * HOUR_MS])
     for values, hours in (((1.0, 50.0), 0), ((0.0, 0.0), 12)):
         observed = np.array(values, np.float32)[:, None]
-        day.remember(observed, time + hours * HOUR_MS, made, np.ones(2, bool))
-    far: NDArray[np.float32] = day.distance(np.array([[9.0], [9.0]], np.float32), time + DAY_MS, made)
+        day.remember(observed, day.bins(time + hours * HOUR_MS), made, np.ones(2, bool))
+    far: NDArray[np.float32] = day.distance(np.array([[9.0], [9.0]], np.float32), day.bins(time + DAY_MS), made)
     assert far.tolist() == [8.0, 41.0]
 
 

@@ -13,7 +13,7 @@ from edge.errors import BundleError
 from edge.limits import Budget
 from edge.manifest import Channel, Manifest
 from edge.reading import Change, Readings, Status, Verdicts
-from edge.runtime import OnnxRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from edge.state import SIGNALS
 from tests.conftest import INTERVAL_MS, REFERENCE, START_MS, LastValue, MakeBundle, last_value_model, manifest_of
 
@@ -208,9 +208,9 @@ def test_too_long_a_gap_starts_the_memory_anew(engine: Engine) -> None:
 def test_readings_seen_already_change_nothing(engine: Engine) -> None:
     batch = series([0.0] * 10 + [50.0])
     assert len(engine.feed(batch)) == 11
-    before = engine.table.to_bytes(0)
+    before = engine.table.to_bytes(ROW)
     assert len(engine.feed(batch)) == 0
-    assert engine.table.to_bytes(0) == before
+    assert engine.table.to_bytes(ROW) == before
     assert engine.ignored.duplicate == 11
 
 
@@ -242,7 +242,7 @@ def test_a_stream_moves_as_its_bytes(make_bundle: MakeBundle) -> None:
     head = first.feed(series(values[:12]))
     second = open_engine(bundle)
     second.add([KNOWN])
-    second.table.from_bytes(0, first.table.to_bytes(0))
+    second.table.from_bytes(ROW, first.table.to_bytes(ROW))
     tail = second.feed(series(values[12:], first=12))
     assert_equal(expected, Verdicts.concatenate([head, tail]))
 
@@ -262,7 +262,7 @@ def test_a_bundle_of_another_state_layout_is_refused(make_bundle: MakeBundle) ->
 
     bundle = make_bundle()
     other = replace(bundle, manifest=replace(bundle.manifest, layout_version=99))
-    with pytest.raises(BundleError, match="expected state layout 5, got layout 99"):
+    with pytest.raises(BundleError, match="expected state layout 6, got layout 99"):
         open_engine(other)
 
 
@@ -294,11 +294,11 @@ def test_no_readings_break_it_and_batches_do_not_matter(
     whole = engines[0].feed(batch)
     parts = [engines[1].feed(part) for part in split(batch, cuts)]
     assert_equal(by_stream_and_time(whole), by_stream_and_time(Verdicts.concatenate(parts)))
-    for row in range(3):
-        assert engines[0].table.to_bytes(row) == engines[1].table.to_bytes(row)
-        record = engines[0].table.gather(np.array([row], np.int32))[0]
-        for name in ("memory", "forecast", "location", "scale", "spread", "level", "new_level", "new_noise", "peak"):
-            assert np.isfinite(record[name]).all(), name
+    everyone = np.arange(3, dtype=np.int32)
+    assert engines[0].table.to_bytes(everyone) == engines[1].table.to_bytes(everyone)
+    records = engines[0].table.gather(everyone)
+    for name in ("memory", "forecast", "location", "scale", "spread", "level", "new_level", "new_noise", "peak"):
+        assert np.isfinite(records[name]).all(), name
 
 
 def split(batch: Readings, cuts: list[int]) -> list[Readings]:

@@ -11,7 +11,7 @@ from edge.engine import Engine
 from edge.errors import ConfigError
 from edge.quality import Quality
 from edge.reading import Change, Readings, Status, Verdicts
-from edge.runtime import Step
+from edge.runtimes import Step
 from edge.surprise import Reference
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 
@@ -231,7 +231,7 @@ def test_batches_do_not_matter_to_levels(make_bundle: MakeBundle) -> None:
     parts.add(["plant/pump-1"])
     for first in range(0, len(scaled), 7):
         feed(parts, scaled[first : first + 7], first)
-    assert parts.table.to_bytes(0) == whole.table.to_bytes(0)
+    assert parts.table.to_bytes(ROW) == whole.table.to_bytes(ROW)
 
 
 def in_another_unit() -> NDArray[np.float64]:

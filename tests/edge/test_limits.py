@@ -91,16 +91,15 @@ def test_too_few_slots_make_no_tail() -> None:
         Tail.fit(np.ones(15))
 
 
-def test_the_rate_of_a_limit_is_what_the_limit_was_for() -> None:
+def test_a_limit_is_exceeded_as_often_as_it_was_for() -> None:
     tail = Tail(count=1000, exceeding=30, threshold=4.0, mean_excess=0.5)
     rates = [1e-2, 1e-4, 1e-8]
     limits = np.array([tail.limit(rate) for rate in rates], np.float32)
-    assert tail.rate(limits).tolist() == pytest.approx(rates, rel=1e-3)
+    assert (1 / tail.once_in(limits)).tolist() == pytest.approx(rates, rel=1e-3)
 
 
-def test_the_rate_is_never_nothing_and_below_the_threshold_never_more_than_its_own() -> None:
+def test_nothing_is_so_seldom_as_never_and_below_the_threshold_nothing_more_often_than_it() -> None:
     tail = Tail(count=1000, exceeding=30, threshold=4.0, mean_excess=0.5)
-    rate = tail.rate(np.array([0.0, 4.0, 1e30], np.float32))
-    assert rate[:2].tolist() == pytest.approx([0.03, 0.03])
-    assert rate[2] > 0
-    assert np.isfinite(1 / rate).all()
+    slots = tail.once_in(np.array([0.0, 4.0, 1e30], np.float32))
+    assert slots[:2].tolist() == pytest.approx([1 / 0.03] * 2)
+    assert 1e9 < slots[2] < np.inf

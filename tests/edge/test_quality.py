@@ -10,7 +10,7 @@ from edge.engine import Engine
 from edge.manifest import Channel
 from edge.quality import Quality, words
 from edge.reading import Readings, Status, Verdicts
-from edge.runtime import Step
+from edge.runtimes import Step
 from tests.conftest import INTERVAL_MS, START_MS, LastValue, manifest_of
 
 PER_SLOT = 1e-5  #: alarms

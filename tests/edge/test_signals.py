@@ -7,7 +7,7 @@ from edge.day import Day
 from edge.shape import SEGMENTS
 from edge.signals import CONTEXT, ERROR, HELD, NOVELTY, SHAPE, SUSTAINED, Signals
 from edge.state import SIGNALS, Records
-from tests.conftest import START_MS, records_of
+from tests.conftest import START_MS, bytes_of, records_of
 
 SLOTS = 16  #: of the sustained error's mean
 AT = np.array([START_MS])
@@ -25,7 +25,7 @@ def ranged(channels: int = 2) -> Records:
 
 
 def read(ratio: NDArray[np.float32], observed: NDArray[np.float32], made: Records) -> NDArray[np.float32]:
-    signals: NDArray[np.float32] = Signals(None, SLOTS).read(ratio, observed, AT, made)[0]
+    signals: NDArray[np.float32] = Signals(None, SLOTS).read(ratio, observed, None, made)[0]
     return signals
 
 
@@ -63,28 +63,28 @@ def test_the_sustained_error_is_a_running_mean_that_no_single_slot_carries_far()
 def test_many_small_errors_add_up() -> None:
     made, signals = ranged(), Signals(None, SLOTS)
     for _ in range(100):
-        told = signals.read(row(3.0, 0.0), row(0, 0), AT, made)
-        signals.remember(told, row(0, 0), AT, made, CALM)
+        told = signals.read(row(3.0, 0.0), row(0, 0), None, made)
+        signals.remember(told, row(0, 0), None, made, CALM)
     assert made["sustained"][0] == pytest.approx(3.0, abs=0.01)
 
 
 def test_reading_remembers_nothing() -> None:
     made = ranged()
-    before = made.tobytes()
+    before = bytes_of(made)
     read(row(9.0, 9.0), row(99.0, 99.0), made)
-    assert made.tobytes() == before
+    assert bytes_of(made) == before
 
 
 def test_what_was_seen_once_is_not_new_again() -> None:
     made, signals = ranged(), Signals(None, SLOTS)
-    signals.remember(signals.read(row(0, 0), row(5.0, np.nan), AT, made), row(5.0, np.nan), AT, made, ~CALM)
+    signals.remember(signals.read(row(0, 0), row(5.0, np.nan), None, made), row(5.0, np.nan), None, made, ~CALM)
     assert (made["least"][0].tolist(), made["most"][0].tolist()) == ([-1.0, -1.0], [5.0, 3.0])
     assert read(row(0, 0), row(5.0, 0.0), made)[NOVELTY] == 0
 
 
 def test_the_first_value_begins_the_range() -> None:
     made, signals = records_of(channels=2), Signals(None, SLOTS)
-    signals.remember(np.zeros((1, len(SIGNALS)), np.float32), row(2.0, np.nan), AT, made, CALM)
+    signals.remember(np.zeros((1, len(SIGNALS)), np.float32), row(2.0, np.nan), None, made, CALM)
     assert made["least"][0, 0] == made["most"][0, 0] == 2.0
     assert np.isnan(made["least"][0, 1])
 
@@ -93,16 +93,16 @@ def test_the_context_is_the_distance_from_the_day_before() -> None:
     made = records_of(day_bins=24)
     signals = Signals(Day(24, Calendar("UTC")), SLOTS)
     made["day"][0, :, 0], made["day"][0, :, 1] = -2.0, 2.0
-    assert signals.read(row(0.0), row(3.5), AT, made)[0, CONTEXT] == 1.5
-    assert signals.read(row(0.0), row(-2.0), AT, made)[0, CONTEXT] == 0
+    assert signals.read(row(0.0), row(3.5), signals.bins(AT), made)[0, CONTEXT] == 1.5
+    assert signals.read(row(0.0), row(-2.0), signals.bins(AT), made)[0, CONTEXT] == 0
 
 
 def test_the_shape_is_that_of_the_course_and_forecasts_stand_in_for_missing_values() -> None:
     made, signals = records_of(segments=SEGMENTS), Signals(None, SLOTS, has_course=True)
     made["forecast"] = 2.0
     made["segment_slots"], made["shape"] = 1, 0.25
-    assert signals.read(row(0.0), row(1.0), AT, made)[0, SHAPE] == 0.25
-    told = signals.read(row(0.0), row(np.nan), AT, made)
+    assert signals.read(row(0.0), row(1.0), None, made)[0, SHAPE] == 0.25
+    told = signals.read(row(0.0), row(np.nan), None, made)
     assert told[0, SHAPE] == 0
-    signals.remember(told, row(np.nan), AT, made, CALM)
+    signals.remember(told, row(np.nan), None, made, CALM)
     assert (made["segment"][0, 0], made["segment_slots"][0], made["shape"][0]) == (2.0, 2, 0.0)

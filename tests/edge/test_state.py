@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.state import StateTable, layout, record_dtype
+from edge.state import Records, StateTable, layout, record_dtype
 
 
 def rows(*numbers: int) -> np.ndarray:
@@ -11,7 +11,7 @@ def rows(*numbers: int) -> np.ndarray:
 @pytest.fixture
 def table() -> StateTable:
     new = StateTable(record_dtype(2, 3))
-    new.add(np.zeros(100, new.dtype))
+    new.add(Records.zeros(100, new.dtype))
     return new
 
 
@@ -34,7 +34,7 @@ def test_rows_stay_as_the_table_grows(table: StateTable) -> None:
     records = table.gather(rows(99))
     records["seen"] = 5
     table.scatter(rows(99), records)
-    added = table.add(np.zeros(1000, table.dtype))
+    added = table.add(Records.zeros(1000, table.dtype))
     assert (added[0], added[-1], len(table)) == (100, 1099, 1100)
     assert table.field("seen", rows(99, 100)).tolist() == [5, 0]
 
@@ -43,13 +43,13 @@ def test_a_record_survives_as_bytes(table: StateTable) -> None:
     records = table.gather(rows(1))
     records["memory"] = [1, 2, 3]
     table.scatter(rows(1), records)
-    table.from_bytes(2, table.to_bytes(1))
+    table.from_bytes(rows(2), table.to_bytes(rows(1)))
     assert table.field("memory", rows(2)).tolist() == [[1, 2, 3]]
 
 
 def test_bytes_of_another_layout_are_refused(table: StateTable) -> None:
     with pytest.raises(ValueError, match="expected"):
-        table.from_bytes(0, b"short")
+        table.from_bytes(rows(0), [b"short"])
 
 
 def test_the_layout_names_every_field_with_type_and_shape() -> None:

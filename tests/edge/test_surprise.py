@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.state import SIGNALS, Records
-from edge.surprise import LEAST_RARE, LEAST_RATE, MEMORY_SLOTS, RARE, STEEPEST, Reference, learn, signal_at, surprise
-from tests.conftest import records_of
+from edge.surprise import LEAST_RARE, LEAST_RATE, MEMORY_SLOTS, RARE, STEEPEST, Followed, Reference
+from tests.conftest import REFERENCE, bytes_of, records_of
 
 LN10 = float(np.log(10))
 #: typical 1, rare 3, a tail of mean 0.5 that 1 % of the slots reach
@@ -29,24 +29,24 @@ def of_error(*values: float) -> NDArray[np.float32]:
     [(0.0, 0.0), (1.0, 0.0), (2.0, 1.0), (3.0, 2.0), (3.0 + 0.5 * LN10, 3.0), (3.0 + 5 * LN10, 12.0)],
 )
 def test_a_surprise_can_be_computed_by_hand(signal: float, decades: float) -> None:
-    assert surprise(of_error(signal), records())[0].tolist() == pytest.approx([decades, 0, 0, 0, 0], abs=1e-5)
+    assert Followed(records()).surprise(of_error(signal))[0].tolist() == pytest.approx([decades, 0, 0, 0, 0], abs=1e-5)
 
 
 def test_a_signal_that_is_mostly_nothing_is_surprising_wherever_it_is_more() -> None:
     made = records()
     made["typical"] = made["rare"] = 0
     made["rate"], made["excess"] = 0.001, 0.1
-    assert surprise(of_error(0.0), made).sum() == 0
-    assert surprise(of_error(1e-9), made)[0, 0] == pytest.approx(3.0)
-    assert surprise(of_error(0.1 * LN10), made)[0, 0] == pytest.approx(4.0)
+    assert Followed(made).surprise(of_error(0.0)).sum() == 0
+    assert Followed(made).surprise(of_error(1e-9))[0, 0] == pytest.approx(3.0)
+    assert Followed(made).surprise(of_error(0.1 * LN10))[0, 0] == pytest.approx(4.0)
 
 
 @pytest.mark.parametrize(("typical", "excess"), [(1.0, 0.2 * (3.0 - 1.0)), (0.0, 0.2 * (3.0 - 0.0)), (2.9, 0.05 * 3.0)])
 def test_a_tail_is_never_taken_as_steeper_than_a_normal_distributions(typical: float, excess: float) -> None:
     made = records()
     made["typical"], made["excess"] = typical, 0
-    assert surprise(of_error(3.0 + excess * LN10), made)[0, 0] == pytest.approx(3.0)
-    assert signal_at(np.array([3.0], np.float32), made, 0)[0] == pytest.approx(3.0 + excess * LN10)
+    assert Followed(made).surprise(of_error(3.0 + excess * LN10))[0, 0] == pytest.approx(3.0)
+    assert Followed(made).signal_at(np.array([3.0], np.float32), 0)[0] == pytest.approx(3.0 + excess * LN10)
 
 
 def test_the_excess_of_a_normal_distribution_is_the_least() -> None:
@@ -58,11 +58,20 @@ def test_the_excess_of_a_normal_distribution_is_the_least() -> None:
 def test_the_signal_of_a_surprise_is_its_inverse() -> None:
     decades = np.linspace(2, 9, 15, dtype=np.float32)
     made = records(15)
-    assert surprise(of_error(*signal_at(decades, made, 0)), made)[:, 0].tolist() == pytest.approx(decades.tolist())
+    assert Followed(made).surprise(of_error(*Followed(made).signal_at(decades, 0)))[:, 0].tolist() == pytest.approx(
+        decades.tolist()
+    )
+
+
+def test_a_band_reaches_to_what_alone_is_worth_the_limit() -> None:
+    rare, excess, rate = REFERENCE.rare[0], REFERENCE.excess[0], REFERENCE.rate[0]
+    limit = np.array([-np.log10(rate), 3.0, 0.0], np.float32)
+    reach = Followed(records_of(3)).signal_at(limit, 0)
+    assert reach.tolist() == pytest.approx([rare, rare + excess * np.log(10) * (3 + np.log10(rate)), rare])
 
 
 def test_what_is_less_than_rare_has_no_signal_in_the_tail() -> None:
-    assert signal_at(np.array([0.0, 1.9], np.float32), records(2), 0).tolist() == [3.0, 3.0]
+    assert Followed(records(2)).signal_at(np.array([0.0, 1.9], np.float32), 0).tolist() == [3.0, 3.0]
 
 
 def test_a_reference_is_fitted_to_what_was_seen() -> None:
@@ -90,7 +99,7 @@ def follow(made: Records, signals: NDArray[np.float32]) -> None:
     """Let one stream's record follow signals (slots,), the same for each signal."""
     calm = np.ones(len(made), bool)
     for row in np.repeat(signals[:, None, None], len(SIGNALS), axis=2):
-        learn(row, made, calm)
+        Followed(made).learn(row, calm)
 
 
 def test_the_quantiles_stay_where_they_are_on_noise_that_stays_as_it_is() -> None:
@@ -127,8 +136,8 @@ def test_a_signal_that_falls_silent_becomes_as_seldom_as_can_be() -> None:
 def test_what_is_less_than_is_ever_rare_raises_no_brow_however_quiet_it_was() -> None:
     made = records()
     follow(made, np.zeros(60_000, np.float32))
-    assert surprise(of_error(0.01), made)[0, 0] < 0.1
-    assert signal_at(np.array([0.0], np.float32), made, 0)[0] == LEAST_RARE[0]
+    assert Followed(made).surprise(of_error(0.01))[0, 0] < 0.1
+    assert Followed(made).signal_at(np.array([0.0], np.float32), 0)[0] == LEAST_RARE[0]
 
 
 def test_one_wild_signal_moves_the_reference_little() -> None:
@@ -140,7 +149,8 @@ def test_one_wild_signal_moves_the_reference_little() -> None:
 
 def test_what_is_not_calm_teaches_nothing() -> None:
     made = records(2)
-    before = made.copy()
-    learn(of_error(9.0, 9.0), made, np.array([False, True]))
-    assert made[0].tobytes() == before[0].tobytes()
-    assert made[1].tobytes() != before[1].tobytes()
+    before = bytes_of(made.take(np.array([0])))
+    other = bytes_of(made.take(np.array([1])))
+    Followed(made).learn(of_error(9.0, 9.0), np.array([False, True]))
+    assert bytes_of(made.take(np.array([0]))) == before
+    assert bytes_of(made.take(np.array([1]))) != other

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import pytest
 
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from tests.conftest import START_MS, write_pump
 from tests.faults.proxy import Proxy
 from tests.system.conftest import MOSQUITTO, Broker, Plant, World, wait_until

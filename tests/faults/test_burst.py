@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.pipeline.inbox import MOST_BYTES, MOST_MESSAGES
+from edge.inbox import MOST_BYTES, MOST_MESSAGES
 from tests.faults.conftest import FIRST, INTERVAL_MS, STREAMS, Site
 from tests.system.conftest import World, wait_until
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.operation.supervisor import EXIT_HUNG
+from edge.operation.supervisor import EXIT_HUNG
 from tests.faults.conftest import AFTER, BEFORE, PAUSE, Outcome, Site
 
 

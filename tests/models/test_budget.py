@@ -12,7 +12,7 @@ from edge import lift
 from edge.engine import Engine
 from edge.limits import Budget, Tail
 from edge.reading import Change, Readings, Status
-from edge.runtime import OnnxRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from models.calibrated import Calibrated, train_calibrated
 from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec

@@ -34,7 +34,7 @@ def test_the_manifest_says_what_was_trained_on_what(trained: Bundle) -> None:
     assert manifest.data["rows"] == 800
     assert set(manifest.scaling.streams) == {"pump-1", "pump-2"}
     assert manifest.metrics["held_out_error"] < manifest.metrics["last_value_error"]
-    assert set(manifest.files) == {"step.onnx", "weights.npz", "golden.npz"}
+    assert set(manifest.files) == {"step.onnx", "step.tflite", "weights.npz", "golden.npz"}
 
 
 def test_versions_count_up(make_recording: MakeRecording, tmp_path: Path) -> None:

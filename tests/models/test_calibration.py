@@ -11,7 +11,7 @@ from edge.errors import DataError
 from edge.limits import Budget
 from edge.manifest import Manifest
 from edge.reading import Status
-from edge.runtime import open_runtime
+from edge.runtimes import open_runtime
 from edge.signals import CONTEXT, ERROR, LEAST_WIDTH, NOVELTY, SUSTAINED
 from edge.state import SIGNALS
 from edge.surprise import Reference

@@ -9,7 +9,7 @@ import pytest
 from edge.engine import Engine
 from edge.limits import Budget
 from edge.reading import Change
-from edge.runtime import OnnxRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from models.calibrated import train_calibrated
 from models.data.readings import of_recordings
 from models.data.recordings import Recording

@@ -3,8 +3,10 @@ import onnx
 import pytest
 
 from edge.errors import BundleError
-from models.export import export_onnx, export_weights, load_weights, parity_error
+from edge.runtimes.onnx import OnnxRuntime
+from models.export import export_onnx, export_weights, load_weights
 from models.forecaster import Forecaster
+from models.parity import parity_error
 from models.spec import ForecasterSpec
 
 SPEC = ForecasterSpec(family="elman", units=4, lookback=3)
@@ -32,16 +34,16 @@ def test_inputs_and_outputs_have_their_names_and_a_free_batch(model: bytes) -> N
 
 def test_another_network_s_step_is_refused(model: bytes) -> None:
     with pytest.raises(BundleError, match=r"step\.onnx: expected forecasts and widths within 1e-05 of the trained"):
-        parity_error(Forecaster(SPEC, 2), model)
+        parity_error(Forecaster(SPEC, 2), OnnxRuntime(model), "step.onnx")
 
 
 def test_weights_that_are_not_finite_are_refused(forecaster: Forecaster, model: bytes) -> None:
     broken = Forecaster(SPEC, 2)
     broken.set_weights([np.full_like(each, np.nan) for each in forecaster.get_weights()])
     with pytest.raises(BundleError, match="got inf"):
-        parity_error(broken, model)
+        parity_error(broken, OnnxRuntime(model), "step.onnx")
     with pytest.raises(BundleError, match="got inf"):
-        parity_error(broken, export_onnx(broken))
+        parity_error(broken, OnnxRuntime(export_onnx(broken)), "step.onnx")
 
 
 def test_weights_are_arrays_that_make_the_same_forecaster(forecaster: Forecaster) -> None:

@@ -12,13 +12,14 @@ from edge.engine import open_engine
 from edge.errors import BundleError, ConfigError, DataError
 from edge.golden import self_test
 from edge.reading import Status
-from edge.runtime import OnnxRuntime
+from edge.runtimes.onnx import OnnxRuntime
 from models.bundling import train_bundle
 from models.data.readings import of_recordings
 from models.data.recordings import Recording
-from models.export import check_exportable, export_onnx, parity_error
+from models.export import check_exportable, export_onnx
 from models.families import FAMILIES
 from models.forecaster import Forecaster
+from models.parity import parity_error
 from models.spec import ForecasterSpec, TrainingSpec
 
 HOUR_MS = 3_600_000
@@ -71,7 +72,7 @@ def test_the_width_is_exported_and_agrees(head: str) -> None:
     made = shaken(forecaster(head))
     model = export_onnx(made)
     assert [each.name for each in onnx.load_from_string(model).graph.output] == ["forecast", "width", "memory_out"]
-    assert parity_error(made, model) <= 1e-5
+    assert parity_error(made, OnnxRuntime(model), "step.onnx") <= 1e-5
 
 
 @pytest.mark.parametrize("family", [name for name, each in FAMILIES.items() if "head" in each.fields])
@@ -82,7 +83,7 @@ def test_every_family_with_a_head_exports_its_width(family: str) -> None:
     forecast, width, _ = OnnxRuntime(model).step(x, memory)
     assert width is not None
     assert forecast.shape == width.shape
-    assert parity_error(made, model) <= 1e-5
+    assert parity_error(made, OnnxRuntime(model), "step.onnx") <= 1e-5
 
 
 def test_a_width_that_is_not_the_network_s_is_refused() -> None:
@@ -92,7 +93,7 @@ def test_a_width_that_is_not_the_network_s_is_refused() -> None:
     made.set_weights([*weights[:-1], weights[-1] + 0.1])
     assert made.weights[-1].path.endswith("width/bias")
     with pytest.raises(BundleError, match="expected forecasts and widths within"):
-        parity_error(made, model)
+        parity_error(made, OnnxRuntime(model), "step.onnx")
 
 
 def noisy_by_day(name: str = "pump-1", days: int = 60, seed: int = 0) -> Recording:

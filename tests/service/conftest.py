@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from edge.runtime import open_runtime
+from edge.inbox import Inbox, Message
+from edge.runtimes import open_runtime
 from service.counters import Counters
-from service.pipeline.inbox import Inbox, Message
 from service.pipeline.monitor import Monitor
 from service.pipeline.transaction import Scored
 from service.pipeline.writer import Writer

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from edge.errors import ForesenseError
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.app import build
 from service.pipeline.writer import BATCH
 from service.storage.store import SCHEMA_VERSION

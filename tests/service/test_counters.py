@@ -1,5 +1,5 @@
+from edge.payloads.rejects import Reason
 from service.counters import Counters
-from service.pipeline.rejects import Reason
 
 
 def test_every_message_is_accounted_for() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from iotcore import Broker
 
+from edge.brokers.mqtt import Connection
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import Connection
 from tests.service.authority import Authority
 from tests.system.conftest import free_port, wait_until
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from edge.operation.failpoint import VARIABLE
 from service.cli import main
-from service.operation.failpoint import VARIABLE
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.models.data.sources.conftest import Server, guarded_influx
 from tests.service.relays.conftest import Receiver, Reply, Request, receiver

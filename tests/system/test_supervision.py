@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.operation.supervisor import EXIT_HUNG
+from edge.operation.supervisor import EXIT_HUNG
 from tests.conftest import MakeBundle
 from tests.system.conftest import Broker, MakePlant, World
 from tests.system.test_service import monitor, recording
@@ -59,7 +59,7 @@ def test_a_worker_that_hangs_ends_the_process_and_the_next_one_goes_on(
     world.publish(recording(f"{name}/north/pump-1/value"), pause_s=0.05)
     assert plant.wait(60) == EXIT_HUNG
     said = plant.log.read_text()
-    assert f"CRITICAL service.operation.supervisor: {who}: no sign of life" in said
+    assert f"CRITICAL edge.operation.supervisor: {who}: no sign of life" in said
     assert "failpoint.py" in said.partition("Where all threads are")[2]
     assert notified.recv(1000) == b"READY=1"
 

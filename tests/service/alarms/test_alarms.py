@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from service.alarms.alarms import AlarmBook, alarm_id
+from edge.messages.alarm import alarm_id
+from edge.messages.stamp import iso
+from service.alarms.alarms import AlarmBook
 from service.alarms.incidents import Incidents
 from service.alarms.maintenance import MaintenanceSettings
-from service.alarms.messages import iso
 from service.alarms.mutes import Mutes
 from service.counters import Counters
 from service.pipeline.monitor import Columns, Monitor

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.inbox import Message
 from service.alarms.incidents import incident_id
 from service.alarms.maintenance import MaintenanceSettings
-from service.pipeline.inbox import Message
 from service.settings import IncidentSettings
 from tests.conftest import INTERVAL_MS
 from tests.service.conftest import FIRST, MakeBench, MakeMonitor, readings

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from edge.brokers.consumer import Consumer
+from edge.inbox import Inbox
 from service.app import Service, build
 from service.brokers.broker import BrokerSettings
-from service.brokers.consumer import Consumer
 from service.counters import Counters
-from service.pipeline.inbox import Inbox
 from tests.conftest import MakeBundle
 from tests.service.authority import Authority
 from tests.system.conftest import MOSQUITTO, Broker, World, free_port, wait_until
@@ -37,7 +37,7 @@ def inbox() -> Inbox:
 @pytest.fixture
 def consumer(own_broker: Broker, inbox: Inbox, counters: Counters) -> Iterator[Consumer]:
     settings = BrokerSettings(host="127.0.0.1", port=own_broker.port, client_id="one", keepalive=KEEPALIVE_S)
-    made = Consumer(settings, "own", ["plant/+"], inbox, counters)
+    made = Consumer(settings, "own/service/availability", ["plant/+"], inbox, counters)
     yield made
     made.pause()
     made.stop()
@@ -132,7 +132,7 @@ def secure(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Bro
 
 @contextmanager
 def consuming(broker: BrokerSettings, inbox: Inbox) -> Iterator[Consumer]:
-    consumer = Consumer(broker, "own", ["plant/+"], inbox, Counters())
+    consumer = Consumer(broker, "own/service/availability", ["plant/+"], inbox, Counters())
     consumer.start()
     try:
         assert consumer.ready.wait(10)

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from edge.payloads.rejects import Reason
 from service.cli import main
-from service.pipeline.rejects import Reason
 from service.storage.store import DeadLetter, Store
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError, DataError
+from edge.payloads.rejects import Reason
 from service.desk.dead_letters import DeadLetters, Which, escaped
-from service.pipeline.rejects import Reason
 from service.relays.letters import Letter, keep
 from service.storage.access import Access, database_of
 from service.storage.store import DeadLetter, Store

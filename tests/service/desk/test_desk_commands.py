@@ -5,8 +5,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from edge.messages.alarm import Alarm
 from service.cli import main
-from service.storage.store import Alarm, Store
+from service.storage.store import Store
 
 
 @pytest.fixture

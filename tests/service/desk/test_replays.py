@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.payloads.payload import LARGEST_PAYLOAD
+from edge.payloads.rejects import Reason
 from service.desk.dead_letters import DeadLetters, Which
 from service.desk.replays import MOST_BYTES, MOST_MESSAGES, Replays
-from service.pipeline.rejects import Reason
-from service.pipeline.runs import LARGEST_PAYLOAD
 from service.storage.access import Access
 from service.storage.store import DeadLetter, Store
 from tests.service.conftest import RECEIVED_MS, MakeBench, MakeMonitor, message

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from edge.brokers.consumer import Consumer
+from edge.inbox import Inbox
 from service.brokers.broker import BrokerSettings
-from service.brokers.consumer import Consumer
 from service.counters import Counters
 from service.doctor import queue
 from service.doctor.broker import BrokerCheck
 from service.doctor.finding import Finding, Level
 from service.doctor.queue import MOST
-from service.pipeline.inbox import Inbox
 from tests.service.authority import Authority, handshake_fails
 from tests.system.conftest import MOSQUITTO, Broker, World, free_port, wait_until
 
@@ -114,7 +114,7 @@ def test_a_broker_that_is_slow_while_a_client_is_away_is_told(tmp_path: Path, mo
 
 
 def consumer_of(broker: Broker, counters: Counters) -> Consumer:
-    consumer = Consumer(settings(broker), "own", ["plant/+"], Inbox(), counters)
+    consumer = Consumer(settings(broker), "own/service/availability", ["plant/+"], Inbox(), counters)
     consumer.start()
     assert consumer.ready.wait(10)
     return consumer
@@ -139,7 +139,7 @@ def test_a_service_that_is_online_is_not_disturbed(default: Broker) -> None:
 @pytest.mark.parametrize("protocol", [5, "3.1.1"])
 def test_the_session_of_a_service_that_is_away_is_found_and_loses_nothing(default: Broker, protocol: int | str) -> None:
     ours = settings(default, protocol=protocol)
-    first = Consumer(ours, "own", ["plant/+"], Inbox(), Counters())
+    first = Consumer(ours, "own/service/availability", ["plant/+"], Inbox(), Counters())
     first.start()
     assert first.ready.wait(10)
     first.pause()
@@ -150,7 +150,7 @@ def test_the_session_of_a_service_that_is_away_is_found_and_loses_nothing(defaul
     assert "keeps the session of ours while the service is away" in said(look(ours), Level.OK)
 
     inbox = Inbox()
-    again = Consumer(ours, "own", ["plant/+"], inbox, Counters())
+    again = Consumer(ours, "own/service/availability", ["plant/+"], inbox, Counters())
     again.start()
     wait_until(lambda: inbox.in_flight == 2, "what was published meanwhile is there")
     again.pause()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.operation.lock import InstanceLock, is_held
 from service.doctor.database import look_at_database
 from service.doctor.finding import Finding, Level
 from service.doctor.history import read_history
-from service.storage.lock import InstanceLock, is_held
 from service.storage.store import SCHEMA_VERSION, Store
 
 

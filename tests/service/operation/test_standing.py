@@ -1,9 +1,9 @@
 import json
 
+from edge.inbox import Inbox
+from edge.payloads.rejects import Reason
 from service.counters import Counters
 from service.operation.standing import Standing
-from service.pipeline.inbox import Inbox
-from service.pipeline.rejects import Reason
 from tests.conftest import INTERVAL_MS
 from tests.service.conftest import FIRST, MakeBench, MakeMonitor, readings
 from tests.system.conftest import wait_until

@@ -5,9 +5,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from edge.operation.lock import InstanceLock, is_held
 from service.cli import main
 from service.relays.letters import Letter
-from service.storage.lock import InstanceLock, is_held
 from tests.service.conftest import MakeBench, MakeMonitor, message, readings
 from tests.system.conftest import wait_until
 

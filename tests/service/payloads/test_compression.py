@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from backports import zstd
 
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.compression import expand
-from service.pipeline.rejects import Reason, RejectError
 
 MOST = 1000
 PLAIN = b'{"value": 21.5}'

@@ -1,8 +1,8 @@
 import pytest
 
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.influx import InfluxPayload
-from service.payloads.payload import Run
-from service.pipeline.rejects import Reason, RejectError
 
 
 @pytest.mark.parametrize("time", ["1700000000", "1700000000000", "1700000000000000", "1700000000000000999"])

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 from service.payloads.json import JsonPayload
-from service.payloads.payload import Run
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
 
 
 def test_a_value_and_its_time_are_found() -> None:

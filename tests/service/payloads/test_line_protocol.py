@@ -2,8 +2,8 @@ import time
 
 import pytest
 
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.line_protocol import Point, read_points
-from service.pipeline.rejects import Reason, RejectError
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import pytest
 
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.objects import ObjectPayload
-from service.payloads.payload import Run
-from service.pipeline.rejects import Reason, RejectError
 
 TASMOTA = b"""{"Time": "2024-07-01T12:00:00", "DS18B20": {"Id": "01", "Temperature": 21.5},
     "ENERGY": {"Power": [10, 20]}, "TempUnit": "C"}"""

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from edge.payloads.payload import Run
+from edge.payloads.rejects import RejectError
+from edge.topics import Match
 from service.payloads.json import JsonPayload
-from service.payloads.payload import Run
 from service.payloads.plain_json import LARGEST_PLAIN, Plain, PlainJson
-from service.pipeline.rejects import RejectError
-from service.pipeline.topics import Match
 
 NOW = 1_700_000_000_000
 HERE = Match("north/pump-1", None)

@@ -2,8 +2,8 @@ import struct
 
 import pytest
 
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.protobuf import decode, encode
-from service.pipeline.rejects import Reason, RejectError
 
 
 def field(number: int, content: int | bytes) -> bytes:

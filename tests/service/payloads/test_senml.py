@@ -5,9 +5,9 @@ from typing import Any
 import cbor2
 import pytest
 
-from service.payloads.payload import Run
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.senml import SenmlPayload
-from service.pipeline.rejects import Reason, RejectError
 
 LABELS = {"bver": -1, "bn": -2, "bt": -3, "bu": -4, "bv": -5, "n": 0, "u": 1, "v": 2, "vs": 3, "vb": 4, "s": 5, "t": 6}
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from service.payloads.payload import Run
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 from service.payloads.protobuf import decode, encode
 from service.payloads.sparkplug import PATIENCE_S, SparkplugPayload, units
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
 
 T0 = 1_700_000_000_000
 DOUBLE, INT32, BOOLEAN, STRING, DATE = 10, 3, 11, 12, 13

@@ -1,8 +1,8 @@
 import pytest
 
-from service.payloads.payload import Run
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.states import StatePayload
-from service.pipeline.rejects import Reason, RejectError
 
 
 def test_a_state_is_a_number_as_text() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
-from service.payloads.payload import Run
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
 from service.payloads.telegraf import TelegrafPayload
-from service.pipeline.rejects import Reason, RejectError
 
 METRIC = (
     b'{"fields": {"flow": 1.5, "on": true, "mode": "auto"}, "name": "pump", "tags": {"host": "%s"}, "timestamp": %d}'

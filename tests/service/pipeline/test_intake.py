@@ -1,10 +1,10 @@
 import pytest
 
-from service.pipeline.inbox import Message
+from edge.inbox import Message
+from edge.payloads.payload import MOST_AHEAD_MS
+from edge.payloads.rejects import Reason
 from service.pipeline.intake import BLOCK, Intake
 from service.pipeline.monitor import Columns
-from service.pipeline.rejects import Reason
-from service.pipeline.runs import MOST_AHEAD_MS
 from tests.service.conftest import RECEIVED_MS, MakeMonitor, message
 
 

@@ -1,11 +1,11 @@
 import pytest
 
 from edge.errors import ConfigError
-from service.payloads.payload import Run
+from edge.payloads.payload import Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
 from service.payloads.protobuf import encode
 from service.pipeline.monitor import Columns
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.topics import Match
 from service.storage.store import SavedStream
 from tests.service.conftest import MakeMonitor
 

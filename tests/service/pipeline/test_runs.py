@@ -2,11 +2,11 @@ import gzip
 
 import pytest
 
-from service.payloads.number import NumberPayload
-from service.payloads.payload import ANYWHERE, Run
-from service.pipeline.rejects import Reason, RejectError
-from service.pipeline.runs import LARGEST_PAYLOAD, MOST_AHEAD_MS, read_runs
-from service.pipeline.topics import Match
+from edge.payloads.number import NumberPayload
+from edge.payloads.payload import ANYWHERE, LARGEST_PAYLOAD, MOST_AHEAD_MS, Run
+from edge.payloads.rejects import Reason, RejectError
+from edge.topics import Match
+from service.pipeline.runs import read_runs
 from tests.service.conftest import RECEIVED_MS, message
 
 

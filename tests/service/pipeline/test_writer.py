@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from edge.payloads.rejects import Reason
 from edge.waiting import ROOM
-from service.pipeline.rejects import Reason
 from service.relays.outbox import Outbox
 from service.storage.store import Store
 from service.storage.verdict_book import VerdictBook

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError
+from edge.messages.alarm import Alarm
 from service.alarms.messages import Incident
 from service.pipeline.monitor import Monitor
 from service.relays.influx import InfluxSink
 from service.relays.outbox import OutboxRow
 from service.relays.sinks import InfluxSettings, SinkSettings
-from service.storage.store import Alarm
 from tests.conftest import START_MS
 from tests.models.data.sources.conftest import Server, free_port, guarded_influx, influx
 from tests.service.conftest import MakeMonitor

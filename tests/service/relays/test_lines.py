@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.messages.alarm import Alarm
 from service.relays.lines import VerdictLines, alarm_line
-from service.storage.store import Alarm
 from tests.conftest import START_MS
 from tests.service.conftest import MakeMonitor
 from tests.service.relays.conftest import verdicts_of

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.messages.alarm import Alarm
 from edge.reading import Verdicts
 from service.alarms.messages import Incident, Member
 from service.counters import Counters
@@ -11,7 +12,7 @@ from service.pipeline.monitor import Monitor
 from service.relays.letters import MOST_LETTERS, Letter
 from service.relays.mqtt_sink import mqtt_sinks
 from service.relays.outbox import LINES_A_ROW, Outbox, OutboxReader, Sink
-from service.storage.store import Alarm, Store
+from service.storage.store import Store
 from tests.conftest import START_MS
 from tests.service.conftest import MakeMonitor
 from tests.service.relays.conftest import verdicts_of

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.brokers.loopback import is_loopback
+from edge.brokers.loopback import is_loopback
 from service.relays.sinks import SinkSettings
 
 

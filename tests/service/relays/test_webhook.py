@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from edge.errors import ConfigError
+from edge.messages.alarm import Alarm
 from service.alarms.messages import Incident, Member
 from service.brokers.tls import TlsSettings
 from service.pipeline.monitor import Monitor
 from service.relays.outbox import OutboxRow
 from service.relays.sinks import SinkSettings, WebhookSettings
 from service.relays.webhook import WebhookSink, event_id, signed
-from service.storage.store import Alarm
 from tests.conftest import START_MS
 from tests.service.conftest import MakeMonitor
 from tests.service.relays.conftest import Receiver, Reply, verdicts_of

@@ -103,7 +103,7 @@ def test_a_change_is_made_once_the_database_lets_it(
     take(bench, range(15))
     new = make_monitor(payload="json", time="ts", bundle={"version": "2"})
     monkeypatch.setenv("FORESENSE_FAILPOINT", "before-commit=full")
-    from service.operation import failpoint
+    from edge.operation import failpoint
 
     failpoint._wanted.cache_clear()
     replace(bench, new, warmed=warm(bench, new))

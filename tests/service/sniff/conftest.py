@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.inbox import Message
 from service.payloads.protobuf import encode
-from service.pipeline.inbox import Message
 from service.sniff.survey import Survey
 
 T0 = 1_700_000_000_000

@@ -3,7 +3,7 @@ from random import Random
 import pytest
 import yaml
 
-from service.pipeline.inbox import Message
+from edge.inbox import Message
 from service.settings import Settings
 from service.sniff.draft import Draft, draft
 from service.sniff.proposal import configuration

@@ -1,6 +1,6 @@
 import pytest
 
-from service.pipeline.topics import Template
+from edge.topics import Template
 from service.sniff.grouping import is_template, templates
 
 

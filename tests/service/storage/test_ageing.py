@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from service.operation.failpoint import VARIABLE
+from edge.operation.failpoint import VARIABLE
 from service.storage import ageing
 from service.storage.ageing import HOUR_MS, Ageing
 from service.storage.history import HistorySettings

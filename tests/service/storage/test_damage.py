@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.operation.damage import quarantined
 from service.relays.outbox import OutboxReader
-from service.storage.damage import quarantined
 from service.storage.store import Store
 from tests.service.conftest import MakeBench, MakeMonitor, readings
 from tests.system.conftest import wait_until

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError
-from service.operation.failpoint import VARIABLE
-from service.pipeline.rejects import Reason
+from edge.messages.alarm import Alarm
+from edge.operation.failpoint import VARIABLE
+from edge.operation.lock import InstanceLock
+from edge.payloads.rejects import Reason
 from service.relays.outbox import OutboxReader, OutboxRow
-from service.storage.lock import InstanceLock
 from service.storage.store import (
     _MIGRATIONS,
     _SCHEMA,
     MOST_DEAD_LETTERS,
     SCHEMA_VERSION,
-    Alarm,
     DeadLetter,
     Store,
     _upgrade,

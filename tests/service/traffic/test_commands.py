@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from edge.inbox import Message
 from service.cli import main
-from service.pipeline.inbox import Message
 from service.traffic.recording import RecordingWriter
 
 CONFIG = """

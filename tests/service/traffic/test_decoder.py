@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from service.pipeline.inbox import Message
+from edge.inbox import Message
 from service.settings import MonitorSettings
 from service.traffic.decoder import Decoder
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ConfigError, DataError
-from service.pipeline.inbox import Message
+from edge.inbox import Message
 from service.traffic.recording import RecordingReader, RecordingWriter
 
 

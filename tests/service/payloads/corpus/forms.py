@@ -3,12 +3,12 @@
 import gzip
 from typing import Any
 
+from edge.payloads.payload import Run
+from edge.payloads.rejects import RejectError
+from edge.topics import Match
 from service.payloads.conventions import open_payload
-from service.payloads.payload import Run
-from service.pipeline.rejects import RejectError
 from service.pipeline.runs import read_runs
 from service.pipeline.source import SourceSettings
-from service.pipeline.topics import Match
 from tests.service.conftest import message
 
 #: convention -> a message of it, and whether its values are JSON

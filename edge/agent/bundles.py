@@ -1,0 +1,23 @@
+"""Where a monitor's bundle lies: NAME's slot in charge, its highest version, or the version that is asked for."""
+
+from pathlib import Path
+
+from edge.bundle import find_bundle
+from edge.errors import ConfigError
+
+CURRENT = "current"  #: a link to the version in charge; who changes bundles puts another in its place by renaming
+
+
+def check_reference(reference: str) -> None:
+    """ConfigError unless this is NAME or NAME/VERSION."""
+    name, _, version = reference.partition("/")
+    if {name, version} & {".", ".."} or not name or "/" in version or (version == "" and "/" in reference):
+        raise ConfigError(f"bundle: expected NAME or NAME/VERSION, got {reference!r}")
+
+
+def in_charge(root: Path, reference: str) -> Path:
+    """Return the folder of the bundle to open; BundleError if there is none."""
+    current = root / reference / CURRENT
+    if "/" not in reference and current.exists():
+        return current.resolve()
+    return find_bundle(root, reference)

@@ -1,0 +1,93 @@
+"""Opening: bundles to monitors, and addresses to sources; nothing runs yet."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from edge.agent.bundles import in_charge
+from edge.agent.monitor import Monitor
+from edge.agent.settings import MonitorSettings, Settings
+from edge.brokers.broker import check_files
+from edge.bundle import SEAL, Bundle, read_bundle
+from edge.duration import parse_duration
+from edge.errors import ForesenseError
+from edge.golden import self_test
+from edge.inbox import Inbox
+from edge.runtimes import Runtime, open_runtime
+from edge.sources.address import Address
+from edge.sources.function import FunctionSource, load_function
+from edge.sources.lines import LineSource, open_file, open_serial, open_stdin
+from edge.sources.source import Source
+
+
+class Bundles:
+    """Opens bundles, each proven once by its golden verdicts, and one runtime for all that have the same step."""
+
+    def __init__(self, settings: Settings, is_proven: Callable[[str], bool]) -> None:
+        self._settings = settings
+        self._is_proven = is_proven
+        self._runtimes: dict[str, Runtime] = {}  # by the digests of the steps
+        self.proven: dict[str, str] = {}  #: monitor -> seal of its bundle and the runtime it was proven in
+
+    def open(self, name: str, path: Path | None = None) -> Monitor:
+        """Return a monitor with its bundle, or the one in a folder; ForesenseError if it may not be trusted."""
+        settings = self._settings.monitors[name]
+        bundle = read_bundle(path or in_charge(self._settings.bundles, settings.bundle))
+        seal = f"{(bundle.path / SEAL).read_text()} {self._settings.runtime or ''}"
+        if seal not in self.proven.values() and not self._is_proven(seal):
+            self_test(bundle, self._settings.runtime)
+        monitor = Monitor(name, settings, _light(bundle), self._runtime(bundle), self._settings.name)
+        self.proven[name] = seal
+        return monitor
+
+    def _runtime(self, bundle: Bundle) -> Runtime:
+        steps = [entry.sha256 for name, entry in sorted(bundle.manifest.files.items()) if name.startswith("step.")]
+        key = " ".join(steps)
+        if key not in self._runtimes:
+            self._runtimes[key] = open_runtime(bundle.files, self._settings.runtime)
+        return self._runtimes[key]
+
+
+def open_monitors(path: Path, settings: Settings, bundles: Bundles) -> tuple[list[Monitor], list[str]]:
+    """Return the monitors that can be opened, and what is wrong with the others, and with files of the brokers."""
+    monitors: list[Monitor] = []
+    problems: list[str] = []
+    for name, each in settings.monitors.items():
+        try:
+            monitors.append(bundles.open(name))
+            if each.source and (address := Address.parse(each.source)).kind == "function":
+                load_function(address.place, path.parent)
+        except ForesenseError as error:
+            problems.append(f"{path}: monitors.{name}: {error}")
+    for name, broker in settings.connections.items():
+        try:
+            check_files(broker)
+        except ForesenseError as error:
+            problems.append(f"{path}: {f'brokers.{name}' if name else 'broker'}.{error}")
+    return monitors, problems
+
+
+def open_source(folder: Path, monitor: Monitor, inbox: Inbox, now_ms: Callable[[], int], place: int) -> Source:
+    """Return the source of a monitor that has one; a file is read on at its place."""
+    settings: MonitorSettings = monitor.settings
+    address, name = Address.parse(settings.source), source_name(monitor.name)
+    match address.kind:
+        case "stdin":
+            return LineSource(name, inbox, now_ms, open_stdin, ends=True)
+        case "file":
+            return LineSource(name, inbox, now_ms, lambda: open_file(folder / address.place), place=place)
+        case "serial":
+            return LineSource(name, inbox, now_ms, lambda: open_serial(Path(address.place), settings.baud))
+    every_ms = parse_duration(settings.every) if settings.every else monitor.bundle.manifest.interval_ms
+    read = load_function(address.place, folder)
+    return FunctionSource(name, inbox, now_ms, read, every_ms / 1000)
+
+
+def source_name(monitor: str) -> str:
+    """Return what messages of a monitor's source say they are from; no broker has such a name."""
+    return f"source of {monitor}"
+
+
+def _light(bundle: Bundle) -> Bundle:
+    """Return a bundle without its files' bytes, which nothing needs once it is open."""
+    return replace(bundle, files={})

@@ -1,0 +1,257 @@
+"""The outbox: verdicts and alarms on their way to the broker, in order, each until it is acknowledged.
+
+While there is a connection, a verdict is published as it comes and never written down; what is not acknowledged by the
+next commit is, and so is all that comes while the broker is away. An alarm is always written down first. When too much
+waits, the oldest verdicts are dropped, alarms never.
+"""
+
+import json
+import logging
+import zlib
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from time import monotonic
+from typing import Protocol
+
+from paho.mqtt.client import MQTTMessageInfo
+
+from edge.agent.counters import Counters
+from edge.agent.store import Row, Store
+
+log = logging.getLogger(__name__)
+
+VERDICT, ALARM = "verdict", "alarm"
+MOST_UNDER_WAY = 100  #: messages published and not yet acknowledged
+_MOST_ROWS = 20  # read at once
+_MOST_A_ROW = 500  # verdicts
+_PAUSE_S = 5.0  # after the broker has refused something
+OVERHEAD = 64  #: bytes that a row takes besides its body
+
+
+class Uplink(Protocol):
+    """What publishes."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False) -> MQTTMessageInfo:
+        """Publish a message."""
+
+
+class Item:
+    """One message, and the row that it is stored in; None: in none."""
+
+    __slots__ = ("kind", "payload", "row", "topic")
+
+    def __init__(self, kind: str, topic: str, payload: bytes, row: int | None = None) -> None:
+        self.kind = kind
+        self.topic = topic
+        self.payload = payload
+        self.row = row
+
+
+class Outbox:
+    """Publishes items in their order. All but `answered` and `reopened` is for one thread."""
+
+    def __init__(self, store: Store, uplink: Uplink, most_bytes: int, counters: Counters) -> None:
+        self._store = store
+        self._uplink = uplink
+        self._most_bytes = most_bytes
+        self._counters = counters
+        self._fresh: deque[Item] = deque()  # neither stored nor published
+        self._loaded: deque[Item] = deque()  # from rows up to _position, to be published
+        self._under_way: dict[int, tuple[Item, MQTTMessageInfo]] = {}  # by mid
+        self._left: Counter[int] = Counter()  # messages of a row that are not acknowledged
+        self._done: list[int] = []  # rows to delete
+        self._answers: deque[tuple[int, str | None]] = deque()
+        self._reopened = False
+        self._quiet_until = 0.0
+        self._position = self._last = self._rows = self._bytes = 0
+        self._freed: list[int] = []  # bytes of the rows that the transaction deletes
+        self._published = 0  # rows of the transaction whose messages are published already
+        self.has_news = False  #: an alarm was posted or delivered, which is to be committed at once
+
+    def restore(self) -> None:
+        """Begin with what is stored."""
+        self._last, self._rows, self._bytes = self._store.outbox()
+        self._bytes += OVERHEAD * self._rows
+
+    @property
+    def waiting(self) -> int:
+        """Return how many rows are stored."""
+        return self._rows
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that the rows take."""
+        return self._bytes
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether stored rows are still to be published."""
+        return self._position < self._last or bool(self._loaded)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether something of what is published, or to be, is stored."""
+        return bool(self._rows)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is to be published or acknowledged yet."""
+        return self.has_backlog or bool(self._under_way or self._fresh)
+
+    def post(self, kind: str, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Take messages, topic and payload, on their way."""
+        self._fresh.extend([Item(kind, topic, payload) for topic, payload in messages])
+        self.has_news |= kind == ALARM
+
+    def answered(self, mid: int, refusal: str | None) -> None:
+        """Take note of the broker's answer; from any thread."""
+        self._answers.append((mid, refusal))
+
+    def reopened(self) -> None:
+        """Take note that there is a new connection; from any thread."""
+        self._reopened = True
+
+    def settle(self) -> None:
+        """Take out what was acknowledged."""
+        while self._answers:
+            mid, refusal = self._answers.popleft()
+            if (found := self._under_way.pop(mid, None)) is None:
+                continue
+            if refusal is None:
+                self._finish(found[0])
+            else:
+                log.error("the broker refuses %s: %s; trying again in %.0f s", found[0].topic, refusal, _PAUSE_S)
+                self._quiet_until = monotonic() + _PAUSE_S
+                self._loaded.appendleft(found[0])
+        if self._reopened:  # what was acknowledged while a callback failed that should have told us
+            self._reopened = False
+            over = [mid for mid, (_, info) in self._under_way.items() if not info.rc and info.is_published()]
+            for mid in over:
+                self._finish(self._under_way.pop(mid)[0])
+
+    def publish(self, *, unwritten: bool = False) -> None:
+        """Publish what may go; `unwritten`: alarms as well that cannot be written down."""
+        while self._uplink.is_open and len(self._under_way) < MOST_UNDER_WAY and monotonic() >= self._quiet_until:
+            if not self._loaded and self._position < self._last:
+                self._load()
+            if self._loaded:
+                item = self._loaded.popleft()
+            elif self._fresh and (self._fresh[0].kind == VERDICT or unwritten):
+                item = self._fresh.popleft()
+            else:
+                return
+            info = self._uplink.publish(item.topic, item.payload, 1)
+            self._under_way[info.mid] = item, info
+
+    def write(self) -> list[Row]:
+        """Write, within a transaction, what is to be written, and return the rows that are new."""
+        self._freed = self._store.delete(self._done)
+        under_way = [item for item, _ in self._under_way.values() if item.row is None]
+        rows = _packed([*self._loaded_new(), *under_way], self._last)
+        self._published = len(rows)
+        rows += _packed(self._fresh, self._last + len(rows))
+        self._store.post(rows)
+        return rows
+
+    def written(self, rows: Sequence[Row]) -> None:
+        """Take note that what `write` wrote is committed."""
+        self._rows += len(rows) - len(self._freed)
+        self._bytes += sum(len(row.body) + OVERHEAD for row in rows) - sum(size + OVERHEAD for size in self._freed)
+        for done in self._done:
+            self._left.pop(done, None)
+        self._done = []
+        held = [*self._loaded_new(), *(item for item, _ in self._under_way.values() if item.row is None)]
+        for row in rows[: self._published]:
+            for item in held[: row.messages]:
+                item.row = row.id
+            del held[: row.messages]
+            self._left[row.id] = row.messages
+        if rows:
+            if self._position == self._last:  # else what is already published is published again, in its place
+                self._position = self._last + self._published
+            self._last = rows[-1].id
+        self._fresh.clear()
+        self.has_news = False
+
+    def make_room(self) -> None:
+        """Drop the oldest verdicts until the rows are within their bound; sqlite3.Error if that cannot be."""
+        if self._bytes <= self._most_bytes:
+            return
+        rows, size, dropped = self._rows, self._bytes, 0
+        with self._store.transaction():
+            while size > self._most_bytes and (oldest := self._store.oldest(VERDICT)) is not None:
+                dropped += oldest.messages
+                size -= sum(self._store.delete([oldest.id])) + OVERHEAD
+                rows -= 1
+        if not self._counters.dropped:
+            log.error("more than %d MB wait; the oldest verdicts are dropped", self._most_bytes >> 20)
+        self._rows, self._bytes = rows, size
+        self._counters.dropped += dropped
+
+    def spare(self, most: int) -> None:
+        """Drop the oldest verdicts that are neither stored nor published beyond a number, as nothing can be written."""
+        excess = len(self._fresh) - most
+        kept: deque[Item] = deque()
+        for item in self._fresh:
+            if excess > 0 and item.kind == VERDICT:
+                excess -= 1
+                self._counters.dropped += 1
+            else:
+                kept.append(item)
+        self._fresh = kept
+
+    def _finish(self, item: Item) -> None:
+        self._counters.delivered += 1
+        if item.row is None:
+            return
+        self._left[item.row] -= 1
+        if self._left[item.row] <= 0:
+            self._done.append(item.row)
+            self.has_news |= item.kind == ALARM
+
+    def _load(self) -> None:
+        rows = self._store.rows(self._position, _MOST_ROWS)
+        self._position = rows[-1].id if rows else self._last
+        for row in rows:
+            messages = _unpacked(row)
+            self._left[row.id] = len(messages)
+            self._loaded.extend(Item(row.kind, topic, payload, row.id) for topic, payload in messages)
+
+    def _loaded_new(self) -> list[Item]:
+        """Return what was refused and is not stored yet."""
+        return [item for item in self._loaded if item.row is None]
+
+
+def _packed(items: Iterable[Item], last: int) -> list[Row]:
+    """Return rows for items, with ids after `last`: one for each alarm, one for many neighbouring verdicts."""
+    rows: list[Row] = []
+    verdicts: list[Item] = []
+
+    def end() -> None:
+        if verdicts:
+            rows.append(Row(last + len(rows) + 1, VERDICT, len(verdicts), _body(verdicts)))
+            verdicts.clear()
+
+    for item in items:
+        if item.kind == ALARM:
+            end()
+            rows.append(Row(last + len(rows) + 1, ALARM, 1, _body([item])))
+        else:
+            verdicts.append(item)
+            if len(verdicts) == _MOST_A_ROW:
+                end()
+    end()
+    return rows
+
+
+def _body(items: Sequence[Item]) -> bytes:
+    messages = [[item.topic, item.payload.decode()] for item in items]
+    return zlib.compress(json.dumps(messages, ensure_ascii=False).encode())
+
+
+def _unpacked(row: Row) -> list[tuple[str, bytes]]:
+    return [(topic, payload.encode()) for topic, payload in json.loads(zlib.decompress(row.body))]

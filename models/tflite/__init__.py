@@ -1,0 +1,1 @@
+"""TFLite: the step for small devices and microcontrollers, in single precision and in whole numbers."""
