@@ -76,6 +76,7 @@ def test_new_topics_beyond_the_cap_are_rejected_and_the_known_ones_do_not_wait_f
         site.publish(range(slot, slot + 1))
         site.wait_for_slots(slot, LATENCY_S)
     crowd.join()
+    wait_until(lambda: site.plant.query("SELECT max(id) FROM dead_letter") == [(topics,)], "all are rejected", 120)
     site.settle()
     strangers.close()
     assert Outcome.of(site.plant, SLOTS) == reference
