@@ -45,6 +45,7 @@ class Ignored:
 
     invalid: int = 0  #: NaN, infinite or absurdly large, or a time before 1970-01-02 or after 2099
     duplicate: int = 0  #: no newer than the newest reading of its channel
+    conflict: int = 0  #: at the very time of that reading, with another value: the first holds
     late: int = 0  #: of a slot that is closed already, or later than the lateness bound
     clock: int = 0  #: far ahead of its stream, and the next reading was not
 
@@ -75,8 +76,14 @@ class Aligner:
     def ignored(self) -> Ignored:
         """How many readings were set aside so far, by reason."""
         own, clock = self._ignored, self._clock
-        late, again = (self.room.late, self.room.duplicate) if self.room else (0, 0)
-        return Ignored(own.invalid, own.duplicate + clock.duplicate + again, own.late + late, clock.wrong)
+        room = self.room or WaitingRoom(0)
+        return Ignored(
+            own.invalid,
+            own.duplicate + clock.duplicate + room.duplicate,
+            own.conflict + clock.conflict + room.conflict,
+            own.late + room.late,
+            clock.wrong,
+        )
 
     def rounds(self, readings: Readings, table: StateTable) -> Iterator[Entries]:
         """Yield the readings' slots in rounds: each stream at most once a round, its slots in order."""
@@ -157,16 +164,42 @@ class Aligner:
 
         taken, ended = usable & newer, slot <= last_slot
         if not all_set(taken):
-            self._ignored.duplicate += int(np.count_nonzero(~newer))
+            conflicts = self._conflicts(arrivals, newer, lane, lanes, taken, table)
+            self._ignored.conflict += conflicts
+            self._ignored.duplicate += int(np.count_nonzero(~newer)) - conflicts
             self._ignored.late += int(np.count_nonzero(newer & ~usable))
             arrivals, slot, ended = arrivals.take(taken), slot[taken], ended[taken]
+        said = arrivals
         if self._has_counter:
             arrivals = self._as_rates(arrivals, table)
+        table.put_cells("last_value", said.stream, said.channel, said.value)
         if some(ended):
             rest = arrivals.take(ended)
             table.put_cells("last_time", rest.stream, rest.channel, rest.time)
             arrivals, slot = arrivals.take(~ended), slot[~ended]
         return arrivals, slot
+
+    @staticmethod
+    def _conflicts(
+        arrivals: Arrivals,
+        newer: NDArray[np.bool_],
+        lane: NDArray[np.int64],
+        lanes: NDArray[np.intp],
+        taken: NDArray[np.bool_],
+        table: StateTable,
+    ) -> int:
+        """Count the readings that are no newer but at the time of their channel's newest, with another value.
+
+        `lane` (n,) numbers channels of streams, `lanes` (n,) orders the readings by it.
+        """
+        at = np.arange(len(lanes))
+        before = np.maximum.accumulate(np.where(taken[lanes], at, 0))  # the newest of them that was taken, in the batch
+        is_its = taken[lanes][before] & (lane[lanes][before] == lane[lanes])
+        ordered = arrivals.take(lanes)
+        time, value = ordered.time, ordered.value
+        newest = np.where(is_its, time[before], table.field("last_time", ordered.stream)[at, ordered.channel])
+        said = np.where(is_its, value[before], table.field("last_value", ordered.stream)[at, ordered.channel])
+        return int(np.count_nonzero(~newer[lanes] & (time == newest) & (value != said)))
 
     def _as_rates(self, arrivals: Arrivals, table: StateTable) -> Arrivals:
         """Return readings with the totals of counters turned into rates."""
@@ -179,7 +212,7 @@ class Aligner:
         lane, at = stream.astype(np.int64) * self._channels + channel, np.arange(len(totals))
         before_time, before = (
             table.field("last_time", stream)[at, channel],
-            table.field("last_total", stream)[at, channel],
+            table.field("last_value", stream)[at, channel],
         )
         total = arrivals.value[totals]
         rate, reset = rates(lane, arrivals.time[totals], total, before_time, before)
@@ -187,5 +220,4 @@ class Aligner:
         value, flaw = arrivals.value.copy(), arrivals.flaw.copy()
         value[totals] = rate.clip(-LARGEST, LARGEST)
         flaw[totals[reset]] |= np.uint8(Quality.RESET)
-        table.put_cells("last_total", stream, channel, total)
         return Arrivals(arrivals.stream, arrivals.channel, arrivals.time, value, flaw)

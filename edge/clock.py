@@ -24,6 +24,7 @@ class Clock:
         self._leap_ms = leap_ms
         self.wrong = 0  #: readings dropped since their time was proved wrong
         self.duplicate = 0  #: readings that repeat the one in doubt
+        self.conflict = 0  #: readings at the time of the one in doubt, with another value
 
     def admit(self, batch: Arrivals, table: StateTable) -> Arrivals:
         """Return the readings that are believed, and keep the one in doubt of each stream in its record."""
@@ -63,7 +64,9 @@ class Clock:
             sure[at[agrees]] = True
             batch.flaw[after[wrong]] |= np.uint8(Quality.CLOCK)
             self.wrong += int(np.count_nonzero(wrong))
-            self.duplicate += int(np.count_nonzero(repeated))
+            conflicts = int(np.count_nonzero(repeated & (batch.value[after] != batch.value[at])))
+            self.conflict += conflicts
+            self.duplicate += int(np.count_nonzero(repeated)) - conflicts
             _put_doubts(batch.take(at[~followed]), table)
             keep = np.ones(len(batch), bool)
             keep[np.concatenate([after[repeated], at[wrong], at[~followed]])] = False

@@ -7,7 +7,7 @@ from edge.state import NEVER, StateTable
 
 
 class OwnTime:
-    """Remembers, by row, when the newest readings came. Times told to it are monotonic, in ms."""
+    """Remembers, by row, when the newest readings came. Times told to it are of the clock of attention, ms."""
 
     def __init__(self) -> None:
         self._newest = np.zeros(0, np.int64)  # by row, event time, ms; 0 where nothing came since the start
@@ -34,4 +34,4 @@ class OwnTime:
 
     def at(self, now_ms: int) -> NDArray[np.int64]:
         """Return the streams' own time (streams,), ms; 0 of one of which nothing was heard."""
-        return np.where(self._newest > 0, self._newest + now_ms - self._heard_ms, 0)
+        return np.where(self._newest > 0, self._newest + np.maximum(now_ms - self._heard_ms, 0), 0)

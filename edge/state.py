@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-LAYOUT_VERSION = 5
+LAYOUT_VERSION = 6
 SIGNALS = ("error", "sustained", "novelty", "context", "shape")  #: what may be unusual of a slot, see edge/signals.py
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
 
@@ -39,7 +39,7 @@ def record_dtype(channels: int, memory: int, day_bins: int = 0, segments: int = 
             ("open_count", "<u4", (channels,)),  # readings in its mean
             ("open_flaw", "u1", (channels,)),  # what is known to be wrong with it
             ("last_time", "<i8", (channels,)),  # newest reading taken, ms
-            ("last_total", "<f8", (channels,)),  # what a counter said then
+            ("last_value", "<f8", (channels,)),  # what it said, of a counter the total
             ("heard", "<i8", (channels,)),  # newest slot with a value; NEVER before the first
             ("held", "<f8", (channels,)),  # newest clean value, in units
             ("pace", "<f4", (channels,)),  # running mean of what successive values differ by, in units

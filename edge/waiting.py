@@ -22,6 +22,7 @@ class WaitingRoom:
         self._room = room
         self.late = 0  #: readings that came when newer ones had been released
         self.duplicate = 0  #: readings that repeat one that waits
+        self.conflict = 0  #: readings at the time of one that waits, with another value
         self.early = 0  #: readings released before their time, as the room was full
 
     def admit(self, batch: Arrivals, table: StateTable) -> Arrivals:
@@ -65,8 +66,12 @@ class WaitingRoom:
         there = Arrivals.concatenate([_waiting(rows, table), batch])
         there = there.take(np.lexsort((there.channel, there.time, there.stream)))
         again = ~(run_starts(there.stream) | run_starts(there.time) | run_starts(there.channel))
-        self.duplicate += int(np.count_nonzero(again))
-        there = there.take(~again)
+        if again.any():
+            first = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
+            conflicts = int(np.count_nonzero(there.value != there.value[first]))
+            self.conflict += conflicts
+            self.duplicate += int(np.count_nonzero(again)) - conflicts
+            there = there.take(~again)
         released = table.field("released", there.stream)
         rest = there.time > released
 

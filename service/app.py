@@ -21,13 +21,15 @@ from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
 from service.brokers.broker import place
 from service.brokers.consumers import Consumers, Readiness
+from service.brokers.subscriptions import Subscriptions
 from service.configuration import read_settings
 from service.counters import Counters
 from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
 from service.pipeline.monitor import Monitor
-from service.pipeline.writer import Scored, Writer
+from service.pipeline.transaction import Scored
+from service.pipeline.writer import Writer
 from service.registry import Registry
 from service.relays.delivery import Delivery
 from service.relays.mqtt import MqttRelay
@@ -37,6 +39,7 @@ from service.relays.outbox import Outbox, OutboxReader
 from service.reload.change import Change
 from service.reload.reload import Reloader
 from service.settings import Settings
+from service.storage.access import Access
 from service.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -78,6 +81,7 @@ class Service:
         self._monitors = monitors
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
         self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
+        self._subscriptions = Subscriptions(Access(settings.database), settings.connections)
         self.standing.brokers = self._consumers.are_open
         self.standing.troubles = lambda: {name: server.trouble for name, server in self._servers.items()}
         self._supervisor = Supervisor(self._status, self._summary)
@@ -123,6 +127,8 @@ class Service:
             raise ForesenseError(f"{self._database}: expected a database that can be read, got: {error}") from error
         for relay in self._relays.values():
             relay.start()
+        self._consumers.leave(self._subscriptions.others(self._monitors))
+        self._subscriptions.remember(self._monitors)
         self._consumers.start()
         if self._reloader is not None:
             self._reloader.start()
@@ -207,6 +213,7 @@ class Service:
             if self._ending.is_set():
                 return False
         self._monitors = change.monitors
+        self._subscriptions.remember(change.monitors)
         self._consumers.follow(change.monitors)
         return True
 

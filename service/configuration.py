@@ -1,21 +1,40 @@
 """The configuration file: YAML to settings, every mistake told in a sentence with its place."""
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from edge.configuration import read_configuration, shown, unknown_key
 from edge.errors import ConfigError
+from service.brokers.broker import BrokerSettings
+from service.part import Part
 from service.settings import Settings
+
+Valid = TypeVar("Valid", bound=Part)
+
+
+class _Reach(Part):
+    """The one section that says how to reach a broker."""
+
+    broker: BrokerSettings
 
 
 def read_settings(path: Path) -> Settings:
     """Read a configuration file; ConfigError has a line for each mistake in it."""
-    raw = read_configuration(path)
+    return _validated(path, Settings, read_configuration(path)).relative_to(path.parent)
+
+
+def read_broker(path: Path) -> BrokerSettings:
+    """Read how to reach the one broker of a configuration file, which need not have anything else."""
+    section = {name: part for name, part in read_configuration(path).items() if name == "broker"}
+    return _validated(path, _Reach, section).broker.relative_to(path.parent)
+
+
+def _validated(path: Path, model: type[Valid], raw: dict[Any, Any]) -> Valid:
     try:
-        return Settings.model_validate(raw).relative_to(path.parent)
+        return model.model_validate(raw)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:

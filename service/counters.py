@@ -26,6 +26,7 @@ class Counters:
     readings: int = 0  #: readings fed to the engine
     invalid: int = 0  #: of these, no number that a sensor says, or at a time that no set clock shows
     duplicates: int = 0  #: of these, no newer than the newest of their channel
+    conflicts: int = 0  #: of these, at the time of the newest of their channel, with another value: the first holds
     late: int = 0  #: of these, of a slot that was closed already, or later than the lateness bound
     clock: int = 0  #: of these, far ahead of their stream, and the next was not
     early: int = 0  #: of these, used before older ones could not come any more, as too many waited
@@ -59,7 +60,8 @@ class Counters:
         return (
             f"messages: {self.received} received, {self.committed} committed, {self.retained} retained, "
             f"{self.rejected} rejected{rejects}, {in_flight} in flight, {self.replayed} replayed; "
-            f"readings: {self.readings} fed, {self.duplicates} duplicate, {self.late} late, "
+            f"readings: {self.readings} fed, {self.duplicates} duplicate, "
+            f"{self.conflicts} conflicting, {self.late} late, "
             f"{self.clock} of a wrong clock, {self.invalid} invalid, {self.early} used early; "
             f"{self.verdicts} verdicts, {self.alarms} alarms, {self.retries} retries{troubles}"
         )

@@ -188,6 +188,12 @@ class Agent:
             return self._attention.ms(monitor.settings.broker)
         return 0 if self._inbox.waiting else int(1000 * monotonic())
 
+    def _arrival_ms(self, monitor: Monitor) -> int:
+        """Return the same of what is in hand, which came after all that is known."""
+        if monitor.template is not None:
+            return self._attention.ms_of_arrival(monitor.settings.broker)
+        return int(1000 * monotonic())
+
     def _begin(self) -> None:
         """Connect and read, once the host's clock is set."""
         if not self._clock.is_set(max(monitor.created_ms for monitor in self._monitors.values())):
@@ -214,7 +220,7 @@ class Agent:
         for name, each in readings.items():
             monitor = self._monitors[name]
             self.counters.readings += len(each)
-            self._guarded(monitor, lambda m=monitor, r=each: m.feed(r, self._now_ms(m)))  # type: ignore[misc]
+            self._guarded(monitor, lambda m=monitor, r=each: m.feed(r, self._arrival_ms(m)))  # type: ignore[misc]
         self._read += [message for message in batch if message.qos]
         self._places |= {message.source: message.mid for message in batch if not message.qos and message.mid}
         if self._due_s is None:

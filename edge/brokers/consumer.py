@@ -118,6 +118,10 @@ class Consumer:
             if new := [each for each in filters if each not in old]:
                 self._connection.subscribe(new)
 
+    def leave(self, filters: Sequence[str]) -> None:
+        """Unsubscribe, with the next connection, from what an earlier process had followed."""
+        self._unwanted += [each for each in filters if each not in (*self._unwanted, *self._filters)]
+
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages that are committed, in their order."""
         acknowledge(self._connection, messages)

@@ -228,7 +228,7 @@ class Connection:
             self._broker.tls.identify(self._tls)
 
     def _before(self, _c: Client, _u: Any) -> None:
-        self._accepted_s, self._dropped, self._refused = None, False, False
+        self._link.begins()
         with self._epoch_lock:
             self.epoch += 1  # should on_disconnect have failed
         try:

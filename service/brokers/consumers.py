@@ -83,6 +83,11 @@ class Consumers:
         for name, consumer in self._all.items():
             consumer.follow(_filters(monitors, name))
 
+    def leave(self, filters: Mapping[str, Sequence[str]]) -> None:
+        """Unsubscribe, once connected, from what an earlier process had followed at the brokers, by their names."""
+        for name, unwanted in filters.items():
+            self._all[name].leave(unwanted)
+
     def turn(self) -> None:
         """Begin now if that had to wait; to be called every second or so."""
         if not self._started:

@@ -16,10 +16,12 @@ from edge.payloads.rejects import Reason
 from service.desk.choice import moment
 from service.desk.dead_letters import DeadLetters, Letter, Which, escaped
 from service.desk.desk_commands import user
+from service.relays.letters import REFUSED
 from service.storage.access import Access, database_of
 
 _PATH = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_REASONS = [*(each.value for each in Reason), REFUSED]
 _LONGEST = 100  # signs of a topic or a detail in a list
 
 
@@ -29,21 +31,23 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--to", "end", metavar="TIME", help="Received before this."),
         click.option("--from", "start", metavar="TIME", help="Received from here on; UTC where no offset is told."),
         click.option("--topic", metavar="PATTERN", help="On topics like this, in which * stands for anything."),
-        click.option("--reason", type=click.Choice([each.value for each in Reason]), help="Set aside for this reason."),
+        click.option("--sink", metavar="NAME", help="What this sink has refused."),
+        click.option("--reason", type=click.Choice(_REASONS), help="Set aside for this reason."),
     ):
         command = option(command)
     return command
 
 
 def _which(
-    reason: str | None, topic: str | None, start: str | None, end: str | None, ids: tuple[int, ...] = ()
-) -> Which:
-    return Which(ids, reason, topic, moment("--from", start, 0), moment("--to", end, LATEST))
+    reason: str | None, sink: str | None, topic: str | None, start: str | None, end: str | None,
+    ids: tuple[str, ...] = (),
+) -> Which:  # fmt: skip
+    return Which(ids, reason, sink, topic, moment("--from", start, 0), moment("--to", end, LATEST))
 
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """List, show, replay or purge the messages that could not be read.
+    """List, show, replay or purge the messages that could not be read, and what sinks have refused.
 
     FILE is the service's configuration or its database. The service may be running.
     """
@@ -71,10 +75,10 @@ def list_(path: Path, most: int, as_json: bool, **chosen: Any) -> None:
 
 @dead_letters.command()
 @_PATH
-@click.argument("ident", metavar="ID", type=int)
+@click.argument("ident", metavar="ID")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write the very bytes of the payload to.")
 @_JSON
-def show(path: Path, ident: int, out: Path | None, as_json: bool) -> None:
+def show(path: Path, ident: str, out: Path | None, as_json: bool) -> None:
     """Show one, with its payload; signs that cannot be printed are told by their codes."""
     letter, payload = _open(path).show(ident)
     if out is not None:
@@ -92,18 +96,18 @@ def show(path: Path, ident: int, out: Path | None, as_json: bool) -> None:
 
 @dead_letters.command()
 @_PATH
-@click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
+@click.argument("ids", metavar="[ID]...", nargs=-1)
 @_chosen
 @click.option("--all", "everything", is_flag=True, help="All there are.")
-def replay(path: Path, ids: tuple[int, ...], everything: bool, **chosen: Any) -> None:
+def replay(path: Path, ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
     """Have the service read dead letters again, as if they came now, at the time they first came.
 
-    The running service does it within about a second, one that is not running when it starts. Those that fail
-    again come back, under new ids.
+    What a sink has refused goes back into its outbox, and is sent as if it were new. The running service does it
+    within about a second, one that is not running when it starts. What fails again comes back, under a new id.
     """
     which = _some(ids, everything, chosen)
     asked, cut = _open(path).replay(which)
-    click.echo(f"{_letters(asked)}: the service is asked to read {'it' if asked == 1 else 'them'} again")
+    click.echo(f"{_letters(asked)}: the service is asked to try {'it' if asked == 1 else 'them'} again")
     if cut:
         click.echo(
             f"{_letters(cut)} cannot be: larger than {LARGEST_PAYLOAD} bytes, of which only the beginning was kept",
@@ -115,16 +119,16 @@ def replay(path: Path, ids: tuple[int, ...], everything: bool, **chosen: Any) ->
 
 @dead_letters.command()
 @_PATH
-@click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
+@click.argument("ids", metavar="[ID]...", nargs=-1)
 @_chosen
 @click.option("--all", "everything", is_flag=True, help="All there are.")
-def purge(path: Path, ids: tuple[int, ...], everything: bool, **chosen: Any) -> None:
+def purge(path: Path, ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
     """Throw dead letters away."""
     which = _some(ids, everything, chosen)
     click.echo(f"{_letters(_open(path).purge(which))} thrown away")
 
 
-def _some(ids: tuple[int, ...], everything: bool, chosen: dict[str, Any]) -> Which:
+def _some(ids: tuple[str, ...], everything: bool, chosen: dict[str, Any]) -> Which:
     if everything == bool(ids or any(chosen.values())):
         raise ConfigError(f"expected ids, a choice such as --reason, or --all, got {'both' if everything else 'none'}")
     return _which(ids=ids, **chosen)

@@ -8,7 +8,7 @@ MOST_MESSAGES = 500  #: a transaction
 MOST_BYTES = 16 * 1024 * 1024
 _NOBODY = -1  # the connection of a message that nobody waits to have acknowledged
 
-_ASKED = """SELECT request.id, letter.id, topic, payload, received, source
+_ASKED = """SELECT DISTINCT letter.id, topic, payload, received, source
     FROM request JOIN dead_letter AS letter ON letter.id = CAST(request.stream AS INTEGER)
     WHERE kind = ? ORDER BY letter.id LIMIT ?"""
 
@@ -31,17 +31,17 @@ class Replays:
             return []
         db = self._store.db
         messages: list[Message] = []
-        taken: list[tuple[int, int]] = []
+        taken: list[tuple[int]] = []
         size = 0
-        for request, letter, topic, payload, received, source in db.execute(_ASKED, (REPLAY, MOST_MESSAGES)):
+        for letter, topic, payload, received, source in db.execute(_ASKED, (REPLAY, MOST_MESSAGES)):
             size += len(payload)
             if size > MOST_BYTES and messages:
                 break
             messages.append(Message(_NOBODY, 0, 0, topic, payload, False, received, source))
-            taken.append((request, letter))
+            taken.append((letter,))
         if not messages:  # what is asked for beyond is gone
             db.execute("DELETE FROM request WHERE kind = ?", (REPLAY,))
             self.pending = False
-        db.executemany("DELETE FROM request WHERE id = ?", [(request,) for request, _ in taken])
-        db.executemany("DELETE FROM dead_letter WHERE id = ?", [(letter,) for _, letter in taken])
+        db.executemany(f"DELETE FROM request WHERE kind = '{REPLAY}' AND stream = ?", taken)  # noqa: S608
+        db.executemany("DELETE FROM dead_letter WHERE id = ?", taken)
         return messages

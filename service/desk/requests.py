@@ -11,6 +11,7 @@ log = logging.getLogger(__name__)
 
 ACCEPT = "accept"  #: take a stream's present level as its new normal
 REPLAY = "replay"  #: put the dead letter back whose id stands in place of a stream; see service/desk/replays.py
+RESEND = "resend"  #: the same of what a sink has refused; see service/desk/resends.py
 
 
 class Requests:
@@ -29,7 +30,7 @@ class Requests:
         for name, streams in asked.items():
             if monitor := self._monitors.get(name):
                 self._accept(monitor, streams)
-        db.execute("DELETE FROM request WHERE kind != ?", (REPLAY,))
+        db.execute("DELETE FROM request WHERE kind NOT IN (?, ?)", (REPLAY, RESEND))
 
     def _accept(self, monitor: Monitor, streams: list[str]) -> None:
         try:

@@ -16,8 +16,8 @@ _SILENCE_MS = 60 * _MINUTE_MS
 def look_at_clock(history: History | None, held: bool) -> Iterator[Finding]:
     """Look at this host's clock; `held`: a service is running, so readings should be coming."""
     yield _kept(_state())
-    if history is not None and history.newest_ms is not None:
-        yield _agrees(history.newest_ms - time.time_ns() // 1_000_000, held)
+    if history is not None and history.reading_ms is not None:
+        yield _agrees(history.reading_ms - time.time_ns() // 1_000_000, held)
 
 
 def _kept(state: int) -> Finding:

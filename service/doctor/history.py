@@ -5,6 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 _DAY_MS = 86_400_000
 
 
@@ -15,6 +17,7 @@ class History(NamedTuple):
     oldest_ms: int | None  #: time of the oldest verdict, UTC epoch
     newest_ms: int | None
     bytes: int  #: of the file
+    reading_ms: int | None = None  #: time of the newest reading, which need not have a verdict that is stored
 
     @property
     def bytes_a_day(self) -> float:
@@ -39,4 +42,12 @@ def read_history(database: Path, held: bool) -> History:
         streams = dict(db.execute("SELECT monitor, count(*) FROM stream GROUP BY monitor").fetchall())
         oldest = db.execute("SELECT time FROM verdict ORDER BY time LIMIT 1").fetchone()
         newest = db.execute("SELECT time FROM verdict ORDER BY time DESC LIMIT 1").fetchone()
-    return History(streams, oldest and oldest[0], newest and newest[0], database.stat().st_size)
+        told = db.execute("SELECT body FROM standing").fetchone()
+    reading = max((time for time in (newest and newest[0], _told(told and told[0])) if time is not None), default=None)
+    return History(streams, oldest and oldest[0], newest and newest[0], database.stat().st_size, reading)
+
+
+def _told(standing: bytes | None) -> int | None:
+    """Return the time of the newest reading of all monitors that the service has told of."""
+    monitors = msgspec.json.decode(standing)["monitors"].values() if standing else ()
+    return max((each["newest"] for each in monitors if each["newest"] is not None), default=None)

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from service.operation.histogram import Histogram
 from service.operation.standing import Standing
 
-_IGNORED = ("invalid", "duplicates", "late", "clock")
+_IGNORED = ("invalid", "duplicates", "conflicts", "late", "clock")
 _COUNTERS = {
     "received": ("messages_received", "Messages taken over from the broker."),
     "replayed": ("messages_replayed", "Dead letters put back and read again."),
@@ -107,12 +107,13 @@ class _ServiceCollector(Collector):
             with closing(sqlite3.connect(f"{self._database.resolve().as_uri()}?mode=ro", uri=True)) as db:
                 for sink, count in db.execute("SELECT sink, count(*) FROM outbox GROUP BY sink"):
                     outbox.add_metric([sink], count)
-                letters = db.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
+                count_all = "SELECT (SELECT count(*) FROM dead_letter) + (SELECT count(*) FROM relay_letter)"
+                letters = db.execute(count_all).fetchone()[0]
             size, space = self._database.stat().st_size, os.statvfs(self._database.parent)
         except (sqlite3.Error, OSError):
             return  # no number is better than a wrong one; the log tells what the writer meets
         yield outbox
-        yield _gauge("dead_letters", "Messages set aside that are kept.", letters)
+        yield _gauge("dead_letters", "Messages set aside, and what sinks have refused, that are kept.", letters)
         yield _gauge("database_bytes", "Size of the database file.", size)
         yield _gauge("disk_free_bytes", "Room left where the database is.", space.f_bavail * space.f_frsize)
 

@@ -118,6 +118,11 @@ def _own_lines(running: bool, told: dict[str, Any]) -> Iterator[str]:
         f"{counters['retained']} retained, {sum(counters['rejects'].values())} rejected, "
         f"{told['messages_in_flight']} in flight"
     )
+    yield (
+        f"  readings: {counters['readings']} fed; of these {counters['duplicates']} duplicate, "
+        f"{counters['conflicts']} conflicting, {counters['late']} late, {counters['clock']} of a wrong clock, "
+        f"{counters['invalid']} invalid"
+    )
     yield f"  each second: {', '.join(f'{name} {rate:,.1f}' for name, rate in told['per_second'].items())}"
     if not told["stores_verdicts"]:
         yield "  the disk is full: verdicts are not stored"

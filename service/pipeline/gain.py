@@ -16,6 +16,7 @@ class Gain:
     readings: int = 0
     invalid: int = 0
     duplicates: int = 0
+    conflicts: int = 0
     late: int = 0
     clock: int = 0
     early: int = 0
@@ -37,6 +38,7 @@ def counting(engine: Engine, gain: Gain) -> Iterator[None]:
     ignored = engine.ignored
     gain.invalid += ignored.invalid - before.invalid
     gain.duplicates += ignored.duplicate - before.duplicate
+    gain.conflicts += ignored.conflict - before.conflict
     gain.late += ignored.late - before.late
     gain.clock += ignored.clock - before.clock
     gain.early += engine.early - early

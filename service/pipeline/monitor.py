@@ -205,7 +205,7 @@ class Monitor:
         return [self.names[row] for row in accepted.tolist()]
 
     def heard(self, now_ms: int, rows: NDArray[np.int32] | None = None) -> None:
-        """Remember when the newest readings of rows came, of all streams if none are told; `now_ms` is monotonic."""
+        """Remember when the newest readings of rows came, of all streams if none are told; `now_ms` is attention's."""
         self._time.hear(self.engine.table, now_ms, rows)
 
     def tick(self, now_ms: int) -> Verdicts:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 MOST_LETTERS = 10_000  #: of each sink and kind
+REFUSED = "refused"  #: the reason of all of them, beside those of messages that could not be read
 
 
 class Letter(NamedTuple):

@@ -11,7 +11,7 @@ from paho.mqtt.client import MQTTMessageInfo
 from edge.brokers.mqtt import Connection
 from edge.operation.failpoint import reach
 from service.brokers.broker import BrokerSettings
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 from service.relays.outbox import OutboxReader, OutboxRow
 from service.relays.verdicts import verdict_messages
 from service.settings import PublishSettings

@@ -95,6 +95,12 @@ class Outbox:
             if lines := sink.verdicts(monitor, verdicts):
                 self._lines.setdefault(sink.name, []).extend(lines)
 
+    def post_again(self, letter: Letter) -> bool:
+        """Tell of something that was refused as if it were new, and return whether its sink is there to be told."""
+        if letter.sink in self._sinks:
+            self._post(letter.sink, letter.stream, letter.body, letter.kind)
+        return letter.sink in self._sinks
+
     def forget(self, ids: Sequence[int], letters: Sequence[Letter] = ()) -> None:
         """Take note of what a relay has delivered, and of what was refused for good; from any thread."""
         self._delivered.append((ids, letters))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from edge.messages.verdict import verdict_documents
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 
 _encode = msgspec.json.Encoder().encode
 

@@ -26,7 +26,7 @@ _VALUES = """SELECT time, verdict.stream, channel, value FROM verdict CROSS JOIN
 
 #: what belongs to the readings that came, whatever the bundle: the slot being filled, the newest, what waits
 _FILLING = (
-    "open_value", "open_count", "open_flaw", "open_slot", "last_time", "last_total", "newest",
+    "open_value", "open_count", "open_flaw", "open_slot", "last_time", "last_value", "newest",
     "doubt_time", "doubt_channel", "doubt_value", "doubt_flaw",
     "released", "waiting_time", "waiting_channel", "waiting_value", "waiting_flaw",
 )  # fmt: skip

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from edge.duration import duration_text
 from edge.errors import ConfigError, DataError
 from service.brokers.broker import BrokerSettings
+from service.configuration import read_broker
 from service.settings import PublishSettings
+from service.sniff.address import broker_at
 from service.sniff.draft import Draft, Findings, draft
 from service.sniff.proposal import configuration, training
 from service.sniff.survey import Survey
@@ -26,9 +27,12 @@ _MOST_CHANNELS = 6  # of a row of the table
 
 @click.command()
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
-@click.option("--broker", metavar="HOST[:PORT]", help="Where to listen.  [default: localhost:1883]")
+@click.option("--broker", metavar="ADDRESS", help="Where to listen.  [default: localhost:1883]")
 @click.option("--username", metavar="NAME", help="Of the broker.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="File whose first line is the password.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="File whose section broker says how to reach it, in their place."
+)
 @click.option("--topic", "filters", multiple=True, metavar="FILTER", help="May be given again.  [default: #]")
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=60, show_default=True, help="How long to listen.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="New configuration file.")
@@ -39,6 +43,7 @@ def sniff(
     broker: str | None,
     username: str | None,
     password_file: Path | None,
+    config: Path | None,
     filters: tuple[str, ...],
     seconds: float,
     out: Path,
@@ -47,16 +52,17 @@ def sniff(
 ) -> None:
     """Listen to what is published, and write a configuration that would watch it.
 
-    RECORDING is a file that `foresense record` has written; with it, nobody is listened to. Topics, payloads, channels,
-    units where messages tell them and intervals are guesses: look them over. The bundles that the configuration names
-    are still to be trained.
+    RECORDING is a file that `foresense record` has written; with it, nobody is listened to. ADDRESS is HOST, HOST:PORT
+    or a URL: mqtt, mqtts, ws or wss. An authority or a certificate of one's own is a matter of --config. Topics,
+    payloads, channels, units where messages tell them and intervals are guesses: look them over. The bundles that the
+    configuration names are still to be trained.
     """
     logging.basicConfig(level="WARNING", format="%(levelname)s: %(message)s")
     if recording is not None and broker is not None:
         raise ConfigError(f"--broker: expected either a broker or a recording, got {broker} and {recording}")
     if out.exists():
         raise ConfigError(f"--out: expected the name of a new file, got {out}, which is there")
-    settings = _broker("localhost" if broker is None else broker, username, password_file)
+    settings = _broker(broker, username, password_file, config)
     prefix = PublishSettings().prefix
     survey = Survey(f"{prefix}/")
     if recording is not None:
@@ -78,20 +84,15 @@ def sniff(
         _tell(survey, findings, out, bundle)
 
 
-def _broker(address: str, username: str | None, password_file: Path | None) -> BrokerSettings:
-    host, _, port = address.rpartition(":") if address.count(":") == 1 else (address, "", "1883")
-    try:
-        return BrokerSettings.model_validate(
-            {
-                "host": host,
-                "port": port,
-                "username": username,
-                "password_file": password_file and password_file.absolute(),
-            }
-        )
-    except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"--broker: expected HOST or HOST:PORT of an MQTT broker, got {address!r}: {said}") from error
+def _broker(
+    address: str | None, username: str | None, password_file: Path | None, config: Path | None
+) -> BrokerSettings:
+    if config is not None:
+        if (address, username, password_file) != (None, None, None):
+            raise ConfigError("--config: expected it in place of --broker, --username and --password-file, got both")
+        return read_broker(config.absolute())
+    secret = password_file and password_file.absolute()
+    return broker_at("localhost" if address is None else address, username=username, password_file=secret)
 
 
 def _listen(broker: BrokerSettings, filters: tuple[str, ...], seconds: float, survey: Survey) -> None:

@@ -1,4 +1,7 @@
-"""Ageing: old verdicts become sums by the hour, and these and old alarms go, a little at a time."""
+"""Ageing: old verdicts become sums by the hour, and these and old alarms go, a little at a time.
+
+What is done is part of the writer's transaction, so it has no commit of its own to wait for.
+"""
 
 import logging
 import sqlite3
@@ -11,7 +14,7 @@ from service.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-STEP_S = 0.008  #: what a step should take of the writer's time, its commit included
+STEP_S = 0.006  #: what a step should take of the writer's time
 _PAUSE_S = 0.05  # between two steps while messages wait
 _LOOK_S = 60.0  # where nothing was due
 _ANEW_S = 6 * 3600.0  # after which what came late is looked for
@@ -51,7 +54,7 @@ _BEGIN = (0, 0)
 
 
 class Ageing:
-    """Does a step now and then, each a short transaction. For the thread that writes."""
+    """Does a step now and then. Works within a transaction."""
 
     def __init__(self, store: Store, settings: HistorySettings) -> None:
         self._store = store
@@ -60,23 +63,29 @@ class Ageing:
         self._keep_alarms = age_ms(settings.keep_alarms)
         self._most_bytes = None if settings.most_gb is None else int(settings.most_gb * _GB)
         self._rows = _FIRST
+        self._next_s = 0.0
+        self.restore()
+
+    def restore(self) -> None:
+        """Begin anew with what the database has."""
         self._place = _BEGIN  # before it, no verdict is due
-        self._anew_s = self._next_s = 0.0
+        self._anew_s = 0.0
         self._summed = 0
         self.has_more = False  #: whether there is more to do at once
 
     def step(self, is_idle: bool) -> None:
-        """Do a little of what is due, if it is time; an error of the database waits for the next time."""
+        """Do a little of what is due, if it is time; after an sqlite3.Error not before a minute has passed."""
         now_s = monotonic()
         if now_s < self._next_s:
             return
         if now_s >= self._anew_s:
             self._place, self._anew_s = _BEGIN, now_s + _ANEW_S
+        self._next_s = now_s + _LOOK_S
         try:
             self.has_more = self._step()
         except sqlite3.Error as error:
             log.warning("the history cannot be brought up to date: %s", error)
-            self.has_more = False
+            raise
         pause_s = 0.0 if is_idle else _PAUSE_S
         self._next_s = monotonic() + (pause_s if self.has_more else _LOOK_S)
 
@@ -89,13 +98,12 @@ class Ageing:
         now = min(newest, time.time_ns() // 1_000_000)
         too_large = self._is_too_large()
         began = monotonic()
-        with self._store.transaction():
-            more = self._age_verdicts(now - HOUR_MS if too_large else _before(now, self._keep))
-            if not more:
-                more = self._age_hours(now - HOUR_MS if too_large else _before(now, self._keep_hourly))
-            if not more:
-                more = self._age_alarms(_before(now, self._keep_alarms))
-            reach("before-ageing-commit")
+        more = self._age_verdicts(now - HOUR_MS if too_large else _before(now, self._keep))
+        if not more:
+            more = self._age_hours(now - HOUR_MS if too_large else _before(now, self._keep_hourly))
+        if not more:
+            more = self._age_alarms(_before(now, self._keep_alarms))
+        reach("before-ageing-commit")
         if more:
             change = STEP_S / (monotonic() - began)
             self._rows = int(min(max(self._rows * min(max(change, 0.5), 1.2), _FEWEST), _MOST))

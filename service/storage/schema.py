@@ -78,6 +78,11 @@ CREATE VIEW verdict AS
     FROM series_verdict JOIN series ON series.id = series_verdict.series;
 """
 
+#: version 4: what the sessions at brokers were subscribed to, see service/brokers/subscriptions.py
+SUBSCRIPTIONS = """
+CREATE TABLE subscription (session TEXT NOT NULL, filter TEXT NOT NULL, PRIMARY KEY (session, filter)) WITHOUT ROWID;
+"""
+
 #: version 3: what verdicts become with age, as sums so that they can be added to; the view has what they mean
 HOURS = """
 CREATE TABLE series_hour (

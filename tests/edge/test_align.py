@@ -84,9 +84,26 @@ def test_a_time_that_no_clock_should_say_is_counted_as_invalid(time: int) -> Non
 def test_a_reading_no_newer_than_the_newest_of_its_channel_is_a_duplicate() -> None:
     aligner = aligner_of(2, 10)
     state = table(1, 2)
-    (entries,) = rounds(readings((0, 0, 5, 1.0), (0, 0, 5, 2.0), (0, 0, 4, 3.0), (0, 1, 4, 4.0)), state, aligner)
+    (entries,) = rounds(readings((0, 0, 5, 1.0), (0, 0, 5, 1.0), (0, 0, 4, 3.0), (0, 1, 4, 4.0)), state, aligner)
     assert entries.value.tolist() == [[1.0, 4.0]]
-    assert aligner.ignored.duplicate == 2
+    assert (aligner.ignored.duplicate, aligner.ignored.conflict) == (2, 0)
+
+
+def test_another_value_of_the_same_time_is_a_conflict_and_the_first_holds() -> None:
+    aligner, state = aligner_of(2, 10), table(2, 2)
+    first = [(0, 0, 5, 1.0), (0, 1, 5, 2.0), (1, 0, 5, 2.0)]
+    (entries,) = rounds(readings(*first, (0, 0, 5, 2.0), (0, 0, 5, 1.0), (0, 0, 5, 3.0)), state, aligner)
+    assert entries.value[:, 0].tolist() == [1.0, 2.0]
+    assert (aligner.ignored.conflict, aligner.ignored.duplicate) == (2, 1)
+
+
+def test_another_value_of_the_time_of_a_leap_is_a_conflict() -> None:
+    aligner, state = Aligner([Channel("a")], 10 * SECOND, leap_ms=60 * SECOND), table(1, 1)
+    rounds(readings((0, 0, 0, 1.0), (0, 0, 100, 2.0)), state, aligner)
+    rounds(readings((0, 0, 100, 3.0), (0, 0, 100, 2.0)), state, aligner)
+    assert (aligner.ignored.conflict, aligner.ignored.duplicate) == (1, 1)
+    believed = rounds(readings((0, 0, 110, 4.0)), state, aligner)
+    assert [entries.value[0, 0] for entries in believed] == [2.0, 4.0]
 
 
 def test_a_second_reading_of_a_slot_is_neither_late_nor_a_duplicate_of_the_first() -> None:
@@ -114,8 +131,7 @@ def test_every_reading_is_in_a_slot_or_counted(rows: list[tuple[int, int, int, f
     aligner = aligner_of(2, 1)
     entries = rounds(readings(*rows), table(4, 2), aligner)
     cells = sum(int(np.isfinite(part.value).sum()) for part in entries)
-    assert cells + aligner.ignored.duplicate + aligner.ignored.late == len(
-        rows
-    )  # a slot is one second: no second reading
+    ignored = aligner.ignored
+    assert cells + ignored.duplicate + ignored.conflict + ignored.late == len(rows)  # a slot has a second: one reading
     for part in entries:
         assert len(set(part.row.tolist())) == len(part)

@@ -214,6 +214,22 @@ def test_readings_seen_already_change_nothing(engine: Engine) -> None:
     assert engine.ignored.duplicate == 11
 
 
+@pytest.mark.parametrize("cut", range(5))
+@pytest.mark.parametrize("lateness_ms", [0, 3 * INTERVAL_MS])
+def test_another_value_of_the_newest_time_is_a_conflict_and_the_first_holds(
+    make_bundle: MakeBundle, lateness_ms: int, cut: int
+) -> None:
+    engine = open_engine(make_bundle(), lateness_ms=lateness_ms)
+    engine.add([KNOWN])
+    engine.feed(series([0.0] * 9))
+    same = [series([value], first=9) for value in (1.0, 2.0, 1.0, 3.0)]
+    parts = [engine.feed(Readings.concatenate(part)) for part in (same[:cut], same[cut:]) if part]
+    parts += [engine.feed(series([0.0], first=10)), engine.tick(START_MS + 99 * INTERVAL_MS)]
+    verdicts = Verdicts.concatenate(parts)
+    assert verdicts.value[verdicts.time == START_MS + 9 * INTERVAL_MS].tolist() == [[1.0]]
+    assert (engine.ignored.conflict, engine.ignored.duplicate) == (2, 1)
+
+
 def test_a_stream_moves_as_its_bytes(make_bundle: MakeBundle) -> None:
     bundle = make_bundle()
     values = [0.0] * 10 + [50.0] + [0.0] * 10
@@ -246,7 +262,7 @@ def test_a_bundle_of_another_state_layout_is_refused(make_bundle: MakeBundle) ->
 
     bundle = make_bundle()
     other = replace(bundle, manifest=replace(bundle.manifest, layout_version=99))
-    with pytest.raises(BundleError, match="expected state layout 5, got layout 99"):
+    with pytest.raises(BundleError, match="expected state layout 6, got layout 99"):
         open_engine(other)
 
 

@@ -34,7 +34,7 @@ def test_a_broker_that_is_killed_with_much_to_deliver_costs_nothing(site: Site, 
 
 def test_a_broker_that_restarts_while_devices_publish_costs_nothing(site: Site, reference: Outcome) -> None:
     site.start()
-    devices = Thread(target=site.publish, kwargs={"pause_s": 0.003})
+    devices = Thread(target=site.publish, kwargs={"pause_s": 0.036})
     devices.start()
     for _ in range(2):
         devices.join(0.5)

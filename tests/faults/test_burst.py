@@ -5,14 +5,17 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import yaml
 
 from edge.inbox import MOST_BYTES, MOST_MESSAGES
-from tests.faults.conftest import FIRST, INTERVAL_MS, STREAMS, Site
+from tests.faults.conftest import AFTER, BEFORE, FIRST, INTERVAL_MS, PAUSE, SLOTS, STREAMS, Outcome, Site
 from tests.system.conftest import World, wait_until
 
 USUAL_PER_S = 200
+LATENCY_S = 10.0  #: within which a reading's slot has its verdict, on a busy machine
 MOST_MORE = MOST_BYTES + 64 * 1024 * 1024  #: bytes that a burst may take: a full inbox, and what one batch needs
 
 
@@ -53,6 +56,33 @@ def test_a_burst_of_ten_times_the_rate_stays_within_bounds_and_is_worked_off(sec
     count = site.assert_balanced()
     assert count["fed"] - count["duplicate"] == number
     assert most - before < MOST_MORE
+
+
+@pytest.mark.parametrize("topics", [20_000, pytest.param(100_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_new_topics_beyond_the_cap_are_rejected_and_the_known_ones_do_not_wait_for_them(
+    topics: int, site: Site, reference: Outcome
+) -> None:
+    main = yaml.safe_load(site.plant.config.read_text())["monitors"]["main"]
+    site.plant.configure(monitors={"main": main | {"max_streams": len(STREAMS)}})
+    site.start()
+    site.publish(BEFORE)
+    site.wait_for_slots(PAUSE.start)
+    before = resident(site.plant.pid)
+    strangers, reading = World(site.broker), json.dumps({"ts": FIRST, "value": 1})
+    new = [(f"plant/north/stranger-{number}/value", reading) for number in range(topics)]
+    crowd = Thread(target=strangers.publish, args=(new,), kwargs={"patience_s": 300})
+    crowd.start()
+    for slot in AFTER:
+        site.publish(range(slot, slot + 1))
+        site.wait_for_slots(slot, LATENCY_S)
+    crowd.join()
+    wait_until(lambda: site.plant.query("SELECT max(id) FROM dead_letter") == [(topics,)], "all are rejected", 120)
+    site.settle()
+    strangers.close()
+    assert Outcome.of(site.plant, SLOTS) == reference
+    assert resident(site.plant.pid) - before < MOST_MORE
+    assert site.plant.end() == 0
+    assert site.assert_balanced()["rejected"] == topics
 
 
 def test_more_than_the_inbox_holds_while_nothing_can_be_committed_waits_at_the_broker(site: Site) -> None:

@@ -18,12 +18,13 @@ def test_killed_twice_at_any_moment_it_writes_what_it_would_have_written(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
     site.start()
-    devices = Thread(target=site.publish, kwargs={"pause_s": 0.001})
+    devices = Thread(target=site.publish, kwargs={"pause_s": 0.012})
     devices.start()
     for most_s in (0.5, _RESTART_S):
         devices.join(chance.uniform(0, most_s))
         site.plant.kill()
         site.plant.start()
+    site.hurry.set()
     devices.join()
     site.assert_undisturbed(reference)
 
@@ -37,12 +38,13 @@ def test_killed_again_and_again_in_a_long_run_it_writes_what_it_would_have_writt
     reference = make_reference(slots)
     chance = random.Random(500)  # noqa: S311
     site.start()
-    devices = Thread(target=site.publish, args=(range(slots),), kwargs={"pause_s": 0.03})
+    devices = Thread(target=site.publish, args=(range(slots),), kwargs={"pause_s": 0.36})
     devices.start()
     for _ in range(KILLS):
         devices.join(chance.uniform(0, _RESTART_S))
         site.plant.kill()
         site.plant.start()
+    site.hurry.set()
     devices.join()
     site.assert_undisturbed(reference, patience_s=60)
 
@@ -56,7 +58,7 @@ def test_killed_at_a_named_place_it_writes_what_it_would_have_written(
 ) -> None:
     site.plant.environment = {"FORESENSE_FAILPOINT": place if "publish" in place else f"{place}:4"}
     site.start()
-    devices = Thread(target=site.publish, kwargs={"pause_s": 0.001})
+    devices = Thread(target=site.publish, kwargs={"pause_s": 0.012})
     devices.start()
     assert site.plant.wait() == -signal.SIGKILL
     site.plant.environment = {}

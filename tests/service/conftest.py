@@ -12,7 +12,8 @@ from edge.inbox import Inbox, Message
 from edge.runtimes import open_runtime
 from service.counters import Counters
 from service.pipeline.monitor import Monitor
-from service.pipeline.writer import Scored, Writer
+from service.pipeline.transaction import Scored
+from service.pipeline.writer import Writer
 from service.settings import IncidentSettings, MonitorSettings
 from service.storage.history import HistorySettings
 from service.storage.store import Store

@@ -17,8 +17,8 @@ def test_the_summary_names_the_reasons() -> None:
 
 
 def test_the_summary_tells_what_became_of_the_readings() -> None:
-    counters = Counters(readings=40, duplicates=1, late=2, clock=3, invalid=4, early=5)
-    told = "readings: 40 fed, 1 duplicate, 2 late, 3 of a wrong clock, 4 invalid, 5 used early;"
+    counters = Counters(readings=40, duplicates=1, conflicts=6, late=2, clock=3, invalid=4, early=5)
+    told = "readings: 40 fed, 1 duplicate, 6 conflicting, 2 late, 3 of a wrong clock, 4 invalid, 5 used early;"
     assert told in counters.summary(0)
 
 

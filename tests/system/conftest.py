@@ -116,7 +116,13 @@ class World:
             self._client.subscribe(topic, 1)
             assert subscribed.wait(PATIENCE_S)
 
-    def publish(self, messages: Iterable[tuple[str, bytes | str]], pause_s: float = 0, retain: bool = False) -> None:
+    def publish(
+        self,
+        messages: Iterable[tuple[str, bytes | str]],
+        pause_s: float = 0,
+        retain: bool = False,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """Publish at QoS 1, and return when the broker has everything."""
         wait_until(self._client.is_connected, "connected")
         waiting = []
@@ -128,7 +134,7 @@ class World:
             if pause_s:
                 time.sleep(pause_s)
         for info in waiting:
-            info.wait_for_publish(PATIENCE_S)
+            info.wait_for_publish(patience_s)
             assert info.is_published()
 
     def hear(self, topic: str, count: int = 1, patience_s: float = PATIENCE_S) -> list[Any]:

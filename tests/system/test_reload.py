@@ -24,9 +24,12 @@ class Changing:
 
     def change(self, monitors: dict[str, Any], **more: Any) -> None:
         """Write the configuration anew and have it read."""
+        self.write(monitors, **more)
+        self.plant.hup()
+
+    def write(self, monitors: dict[str, Any], **more: Any) -> None:
         settings = yaml.safe_load(self.plant.config.read_text()) | {"monitors": monitors} | more
         self.plant.config.write_text(yaml.safe_dump(settings))
-        self.plant.hup()
 
     def wait_for(self, said: str, times: int = 1) -> None:
         wait_until(lambda: self.plant.log.read_text().count(said) >= times, said)
@@ -66,6 +69,24 @@ def test_monitors_come_and_go_and_the_others_are_not_disturbed(
     assert service.plant.end() == 0
     assert service.plant.count("dead_letter") == 0
     assert "begin anew" not in service.plant.log.read_text()
+
+
+def test_a_monitor_that_is_removed_while_nothing_runs_is_not_heard_of_again(
+    broker: Broker, world: World, make_plant: MakePlant, bundles: Path
+) -> None:
+    pumps, fans = monitor("stays"), monitor("leaves")
+    service = Changing(make_plant(broker, "leaving", bundles, {"pumps": pumps, "fans": fans}), world)
+    assert service.plant.end() == 0
+    world.wait_for(service.plant.availability, b"offline")
+    service.write({"pumps": pumps})
+
+    service.plant.start()
+    world.wait_for(service.plant.availability, b"online")
+    world.publish([("leaves/north/fan-1/value", reading(30, 0.1))] * 5)
+    world.publish([("stays/north/pump-1/value", reading(30, 0.1))])
+    wait_until(lambda: service.plant.count("verdict") > 0, "the other goes on")
+    assert service.plant.end() == 0
+    assert "messages: 1 received, 1 committed" in service.plant.log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_they_are_listed_a_line_each_and_counted(path: Path) -> None:
     ]
     listed = json.loads(run("list", path, "--topic", "plant/*", "--most", 1, "--json")[1])
     assert listed["counts"] == {"not-a-number": 1, "too-large": 1}
-    assert [(each["id"], each["whole"]) for each in listed["dead_letters"]] == [(3, False)]
+    assert [(each["id"], each["whole"]) for each in listed["dead_letters"]] == [("3", False)]
 
 
 def test_one_is_shown_and_its_bytes_are_written(path: Path, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_one_is_shown_and_its_bytes_are_written(path: Path, tmp_path: Path) -> N
 
 
 def test_they_are_put_back_and_thrown_away(path: Path) -> None:
-    assert run("replay", path, 1) == (0, "1 dead letter: the service is asked to read it again\n")
+    assert run("replay", path, 1) == (0, "1 dead letter: the service is asked to try it again\n")
     code, said = run("replay", path, "--reason", "too-large")
     assert code == 1
     assert "1 dead letter cannot be: larger than 262144 bytes, of which only the beginning was kept" in said

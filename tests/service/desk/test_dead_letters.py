@@ -5,13 +5,17 @@ import pytest
 from edge.errors import ConfigError, DataError
 from edge.payloads.rejects import Reason
 from service.desk.dead_letters import DeadLetters, Which, escaped
+from service.relays.letters import Letter, keep
 from service.storage.access import Access, database_of
 from service.storage.store import DeadLetter, Store
 
 
 @pytest.fixture
 def desk(database: Path) -> DeadLetters:
-    """Return the desk of a database with four dead letters, the last of which is too large to be kept whole."""
+    """Return the desk of a database with six dead letters.
+
+    The last message is too large to be kept whole, and a sink has refused two more.
+    """
     store = Store(database)
     store.open()
     letters = [
@@ -22,6 +26,10 @@ def desk(database: Path) -> DeadLetters:
     ]
     with store.transaction():
         store.add_dead_letters(letters)
+        keep(
+            store.db,
+            [Letter(2500, "pager", "alarm", "b", b"{}", "400"), Letter(5000, "pager", "verdict", "", b"v", "4")],
+        )
     store.close()
     return DeadLetters(Access(database), "me")
 
@@ -29,39 +37,45 @@ def desk(database: Path) -> DeadLetters:
 @pytest.mark.parametrize(
     ("which", "ids"),
     [
-        (Which(), [1, 2, 3, 4]),
-        (Which(reason="syntax"), [2, 3]),
-        (Which(reason="syntax", topic="*/b/*"), [3]),
-        (Which(start_ms=2000, end_ms=4000), [2, 3]),
-        (Which((1, 4, 9)), [1, 4]),
+        (Which(), ["1", "2", "pager:1", "3", "4", "pager:2"]),
+        (Which(reason="syntax"), ["2", "3"]),
+        (Which(reason="refused"), ["pager:1", "pager:2"]),
+        (Which(sink="pager", topic="b/alarm"), ["pager:1"]),
+        (Which(reason="syntax", topic="*/b/*"), ["3"]),
+        (Which(start_ms=2000, end_ms=4000), ["2", "pager:1", "3"]),
+        (Which(("1", "4", "9", "pager:2", "phone:1", "pager:x")), ["1", "4", "pager:2"]),
         (Which(topic="plant/[a"), []),
     ],
 )
-def test_letters_are_chosen_by_id_reason_topic_and_time(desk: DeadLetters, which: Which, ids: list[int]) -> None:
+def test_letters_are_chosen_by_id_reason_topic_and_time(desk: DeadLetters, which: Which, ids: list[str]) -> None:
     assert [letter.id for letter in desk.list(which, 10)] == ids
     assert sum(desk.count(which).values()) == len(ids)
 
 
 def test_a_list_has_the_newest(desk: DeadLetters) -> None:
-    assert [letter.id for letter in desk.list(Which(), 2)] == [3, 4]
-    assert desk.count(Which()) == {"syntax": 2, "not-a-number": 1, "too-large": 1}
+    assert [letter.id for letter in desk.list(Which(), 2)] == ["4", "pager:2"]
+    assert desk.count(Which()) == {"refused": 2, "syntax": 2, "not-a-number": 1, "too-large": 1}
 
 
 def test_one_is_shown_with_its_payload(desk: DeadLetters) -> None:
-    letter, payload = desk.show(1)
+    letter, payload = desk.show("1")
     assert (letter.topic, letter.reason, letter.whole, payload) == ("plant/a/flow", "not-a-number", True, b"warm")
-    with pytest.raises(DataError, match="expected the id of a dead letter, got 9"):
-        desk.show(9)
+    letter, payload = desk.show("pager:1")
+    assert (letter.topic, letter.reason, letter.detail, letter.whole) == ("b/alarm", "refused", "400", True)
+    assert payload == b"{}"
+    with pytest.raises(DataError, match="expected the id of a dead letter, got 'pager:9'"):
+        desk.show("pager:9")
 
 
 def test_what_was_not_kept_whole_is_not_put_back(desk: DeadLetters) -> None:
-    assert desk.replay(Which()) == (3, 1)
-    assert desk.replay(Which((4,))) == (0, 1)
+    assert desk.replay(Which()) == (5, 1)
+    assert desk.replay(Which(("4",))) == (0, 1)
 
 
 def test_purged_letters_are_gone(desk: DeadLetters) -> None:
     assert desk.purge(Which(reason="syntax")) == 2
-    assert [letter.id for letter in desk.list(Which(), 10)] == [1, 4]
+    assert desk.purge(Which(sink="pager", end_ms=3000)) == 1
+    assert [letter.id for letter in desk.list(Which(), 10)] == ["1", "4", "pager:2"]
 
 
 def test_no_sign_of_a_payload_reaches_the_terminal_as_a_command() -> None:

@@ -26,6 +26,7 @@ def test_letters_are_read_again_by_a_service_that_runs_at_the_time_they_came(
 
     bench = make_bench(wide)
     assert desk.replay(Which()) == (3, 0)
+    desk.replay(Which())  # whoever asks twice does not have them read twice
 
     wait_until(lambda: bench.counters.replayed == 3, "all are read again")
     assert desk.count(Which()) == {"not-a-number": 1}
@@ -50,7 +51,7 @@ def test_letters_asked_for_while_nothing_runs_are_read_at_the_start(
     bench.store.close()
     desk = DeadLetters(Access(bench.database), "me")
     desk.replay(Which())
-    desk.purge(Which((many,)))  # asked for, and gone
+    desk.purge(Which((str(many),)))  # asked for, and gone
 
     bench = make_bench(make_monitor(max_streams=1, bundle={"version": "2"}))
 

@@ -8,7 +8,7 @@ from service.doctor.history import History
 
 
 def history(seconds_ago: float) -> History:
-    return History({}, 0, round(1000 * (time.time() - seconds_ago)), 0)
+    return History({}, None, None, 0, round(1000 * (time.time() - seconds_ago)))
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,8 @@ def test_the_newest_reading_agrees_with_this_hosts_clock_or_not(
 
 def test_without_readings_only_the_clock_is_looked_at() -> None:
     assert [finding.subject for finding in look_at_clock(None, held=True)] == ["clock"]
+    nothing = History({"main": 0}, None, None, 4096)
+    assert [finding.subject for finding in look_at_clock(nothing, held=True)] == ["clock"]
 
 
 def test_the_kernel_says_whether_something_keeps_the_clock_right() -> None:

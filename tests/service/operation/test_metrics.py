@@ -23,7 +23,7 @@ def samples(metrics: Metrics) -> dict[str, float]:
 
 def told(bench: Bench) -> dict[str, float]:
     standing = Standing(bench.counters, bench.inbox, brokers=lambda: {"north:1883": True, "south:1883": False})
-    standing.look(bench.writer._monitors)
+    standing.look(bench.writer._transaction.monitors)
     return samples(Metrics(standing, bench.database))
 
 
@@ -31,7 +31,8 @@ def test_the_invariant_can_be_asserted_from_the_metrics(make_bench: MakeBench, m
     bench = make_bench(make_monitor(payload="json", time="ts"))
     bench.take(readings(range(30), spikes=[20]))
     bench.take([message(payload=b"{"), message("nowhere"), message(retain=True)])
-    wait_until(lambda: len(bench.acknowledged) == 33, "all is committed")
+    bench.take([*readings(range(29, 30)), *readings(range(29, 30), spikes=[29])])
+    wait_until(lambda: len(bench.acknowledged) == 35, "all is committed")
 
     got = told(bench)
 
@@ -46,7 +47,9 @@ def test_the_invariant_can_be_asserted_from_the_metrics(make_bench: MakeBench, m
         + sum(rejected.values())
         + got["foresense_messages_in_flight"]
     )
-    assert got["foresense_messages_received_total"] == 33
+    assert got["foresense_messages_received_total"] == 35
+    ignored = {name.split("reason=")[1]: value for name, value in got.items() if "readings_ignored" in name}
+    assert ignored == {"invalid": 0, "duplicates": 1, "conflicts": 1, "late": 0, "clock": 0}
 
 
 def test_they_tell_of_streams_outbox_brokers_and_transactions(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:

@@ -39,6 +39,7 @@ def test_it_tells_of_a_service_that_runs(config: Path, make_bench: MakeBench, ma
     assert "states of main: pump/1 1\n" in said
     assert "outbox: mqtt 1\n" in said
     assert "dead letters: syntax 1\n" in said
+    assert "readings: 22 fed; of these 0 duplicate, 0 conflicting, 0 late, 0 of a wrong clock, 0 invalid\n" in said
     assert "main: bundle pump/1; learning 0, normal 0, alarm 1, silent 0; newest reading of 2023-11-14T" in said
 
     code, said = run(config, "--json")

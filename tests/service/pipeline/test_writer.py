@@ -42,9 +42,27 @@ def test_what_comes_again_changes_nothing(make_bench: MakeBench, make_monitor: M
 
     assert bench.query("SELECT count(*) FROM verdict") == [(30,)]
     assert bench.query("SELECT count(*) FROM outbox") == [(2,)]
-    assert bench.counters.duplicates == 30
+    assert (bench.counters.duplicates, bench.counters.conflicts) == (30, 0)
     assert len(bench.acknowledged) == 60
     assert bench.counters.balanced(0)
+
+
+def test_another_value_of_a_time_that_has_one_is_a_conflict_also_after_a_restart(
+    make_bench: MakeBench, make_monitor: MakeMonitor
+) -> None:
+    monitor = make_monitor(payload="json", time="ts")
+    bench = make_bench(monitor)
+    bench.take(readings(range(30)))
+    bench.take(readings(range(29, 30), spikes=[29]))
+    bench.stop()
+    assert (bench.counters.duplicates, bench.counters.conflicts) == (0, 1)
+
+    bench = make_bench(monitor)
+    bench.take(readings(range(29, 30), spikes=[29]))
+    bench.take(readings(range(29, 30)))
+    bench.stop()
+    assert (bench.counters.duplicates, bench.counters.conflicts) == (1, 1)
+    assert bench.query("SELECT count(*) FROM alarm") == [(0,)]
 
 
 def test_a_stream_goes_on_after_a_restart_where_it_was(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from edge.reading import Verdicts
 from service.brokers.broker import BrokerSettings
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 from service.relays.mqtt import MqttRelay
 from service.relays.outbox import OutboxReader
 from service.relays.verdicts import verdict_messages

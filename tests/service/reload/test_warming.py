@@ -87,7 +87,7 @@ def test_a_monitor_that_is_the_same_keeps_its_engine_and_one_that_goes_ends_its_
 
     replace(bench, stays)
 
-    assert bench.writer._monitors == (stays,)
+    assert bench.writer._transaction.monitors == (stays,)
     assert stays.engine is engine
     select = 'SELECT monitor, "end" IS NULL FROM alarm JOIN stream ON stream.id = stream ORDER BY 1'
     assert bench.query(select) == [("goes", 0), ("stays", 1)]

@@ -5,7 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ SLOT_MS = 600_000
 DAYS = 10
 ALARM = """INSERT INTO alarm (id, stream, bundle, channel, "start", "end", incident,
     score, peak_score, peak_time, peak_channel) VALUES (?, ?, 'pump/1', 'flow', ?, ?, 'many', 2, 2, 0, 'flow')"""
+BROKEN = "CREATE TRIGGER broken BEFORE INSERT ON series_hour BEGIN SELECT RAISE(ABORT, 'broken'); END"
 HOURLY = "SELECT time, stream, channel, slots, count, mean, least, most, expected, score, anomalous FROM hourly"
 
 
@@ -70,7 +73,8 @@ def age(store: Store, rows: int = 50, **settings: Any) -> Ageing:
     works = Ageing(store, HistorySettings(**settings))
     works._rows = rows
     for _ in range(5000):
-        works.step(is_idle=True)
+        with store.transaction():
+            works.step(is_idle=True)
         if not works.has_more:
             return works
     raise AssertionError("ageing does not come to an end")
@@ -177,7 +181,8 @@ store.open()
 works = ageing.Ageing(store, HistorySettings(keep="2d"))
 works._rows = 100
 for _ in range(100):
-    works.step(is_idle=True)
+    with store.transaction():
+        works.step(is_idle=True)
 """
     for at in (1, 2, 4):
         killed = subprocess.run(
@@ -191,18 +196,53 @@ for _ in range(100):
 
 
 def test_an_error_of_the_database_waits_for_the_next_time(
-    store: Store, caplog: pytest.LogCaptureFixture, database: Path
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = sqlite3.connect(database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    store.db.execute(BROKEN)
+    monkeypatch.setattr(ageing, "_LOOK_S", 0.2)
     works = Ageing(store, HistorySettings(keep="2d"))
-    works.step(is_idle=True)
-    assert "the history cannot be brought up to date: database is locked" in caplog.text
+    with pytest.raises(sqlite3.IntegrityError), store.transaction():
+        works.step(is_idle=True)
+    assert "the history cannot be brought up to date: broken" in caplog.text
+    with store.transaction():
+        works.step(is_idle=True)
     assert not works.has_more
-    other.execute("ROLLBACK")
-    other.close()
-    works.step(is_idle=True)
+    store.db.execute("DROP TRIGGER broken")
+    time.sleep(0.2)
+    with store.transaction():
+        works.step(is_idle=True)
     assert works.has_more
+
+
+def test_what_was_undone_is_done_again(store: Store) -> None:
+    before = count(store, "verdict")
+    works = Ageing(store, HistorySettings(keep="2d"))
+    with suppress(sqlite3.OperationalError), store.transaction():
+        works.step(is_idle=True)
+        store.db.execute("SELECT none")
+    assert count(store, "hourly") == 0
+    works.restore()
+    for _ in range(1000):
+        with store.transaction():
+            works.step(is_idle=True)
+    assert store.db.execute("SELECT sum(slots) FROM hourly").fetchone()[0] + count(store, "verdict") == before
+    assert store.db.execute("SELECT min(time) FROM verdict").fetchone() == (8 * DAY_MS,)
+
+
+def test_a_history_that_cannot_age_does_not_hold_up_what_comes(
+    make_bench: MakeBench, make_monitor: MakeMonitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench(make_monitor(payload="json", time="ts"), history=HistorySettings(keep="1h"))
+    monkeypatch.setattr(ageing, "_LOOK_S", 10.0)
+    with closing(sqlite3.connect(bench.database)) as db:
+        db.execute(BROKEN)
+    for first in range(0, 2000, 500):
+        bench.take(readings(range(first, first + 500)))
+        wait_until(lambda first=first: len(bench.acknowledged) == first + 500, "all is committed")  # type: ignore[misc]
+    bench.stop()
+    assert bench.counters.retries > 0
+    assert bench.query("SELECT count(*) FROM verdict") == [(2000,)]
+    assert bench.counters.balanced(0)
 
 
 def test_a_writer_ages_what_it_has_while_it_goes_on(

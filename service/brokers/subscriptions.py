@@ -1,0 +1,50 @@
+"""Subscriptions: what our sessions at the brokers were subscribed to, kept in the database.
+
+A broker keeps a session's subscriptions while the service is stopped. One of a monitor that was removed meanwhile
+would have its messages sent to us for ever.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from edge.errors import ForesenseError
+from service.brokers.broker import BrokerSettings
+from service.pipeline.monitor import Monitor
+from service.storage.access import Access
+
+log = logging.getLogger(__name__)
+
+_INSERT = "INSERT OR IGNORE INTO subscription VALUES (?, ?)"
+_SELECT = "SELECT filter FROM subscription WHERE session = ? ORDER BY filter"
+
+
+class Subscriptions:
+    """Remembers them beside the writer, in short transactions of its own.
+
+    None is ever forgotten: to end one that is no more does no harm, and nothing else would have to be known of it.
+    """
+
+    def __init__(self, access: Access, brokers: Mapping[str, BrokerSettings]) -> None:
+        self._access = access
+        self._sessions = {name: f"{broker.client_id} at {broker.address}" for name, broker in brokers.items()}
+
+    def remember(self, monitors: Sequence[Monitor]) -> None:
+        """Keep what these monitors are about to be subscribed to; if that fails, it is logged."""
+        rows = [(self._sessions[monitor.broker], monitor.template.filter) for monitor in monitors]
+        try:
+            with self._access.transaction() as db:
+                db.executemany(_INSERT, rows)
+        except ForesenseError as error:
+            log.warning("subscriptions cannot be kept: %s", error)
+
+    def others(self, monitors: Sequence[Monitor]) -> dict[str, list[str]]:
+        """Return by broker what its session may still be subscribed to besides what these monitors need.
+
+        ForesenseError if the database cannot be read.
+        """
+        found = {}
+        with self._access.connection() as db:
+            for name, session in self._sessions.items():
+                needed = {monitor.template.filter for monitor in monitors if monitor.broker == name}
+                found[name] = [each for (each,) in db.execute(_SELECT, (session,)) if each not in needed]
+        return found
