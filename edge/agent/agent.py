@@ -217,10 +217,9 @@ class Agent:
             self._guarded(monitor, lambda m=monitor, r=each: m.feed(r, self._now_ms(m)))  # type: ignore[misc]
         self._read += [message for message in batch if message.qos]
         self._places |= {message.source: message.mid for message in batch if not message.qos and message.mid}
-        if self._due_s is None:
-            self._due_s = monotonic() + self._settings.write_every_s
+        self._will_commit()
         if len(self._read) >= self._settings.unacknowledged:
-            self._due_s = min(self._due_s, monotonic())
+            self._due_s = monotonic()
 
     def _sort(self, message: Message, readings: dict[str, list[Reading]]) -> None:
         """Add what a message says to the readings of its monitor."""
@@ -278,8 +277,7 @@ class Agent:
         news = self._alarms.enter(verdicts, monitor.name, monitor.bundle, monitor.budget, monitor.names)
         for name, alarm in news:
             self._tell(monitor, name, alarm)
-        if self._due_s is None:
-            self._due_s = monotonic() + self._settings.write_every_s
+        self._will_commit()
 
     def _tell(self, monitor: Monitor, stream: str, alarm: Alarm) -> None:
         self.counters.alarms += alarm.end is None
@@ -297,9 +295,16 @@ class Agent:
         """Publish what may go, and commit what is due."""
         self._outbox.settle()
         self._outbox.publish()
+        if self._outbox.has_done:
+            self._will_commit()
         if self._outbox.has_news or (self._due_s is not None and monotonic() >= self._due_s):
             self._commit()
             self._outbox.publish()
+
+    def _will_commit(self) -> None:
+        """Have what there is to write written within the time that it may wait."""
+        if self._due_s is None:
+            self._due_s = monotonic() + self._settings.write_every_s
 
     def _collect(self) -> None:
         for monitor in self._monitors.values():

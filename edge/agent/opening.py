@@ -77,7 +77,7 @@ def open_source(folder: Path, monitor: Monitor, inbox: Inbox, now_ms: Callable[[
         case "file":
             return LineSource(name, inbox, now_ms, lambda: open_file(folder / address.place), place=place)
         case "serial":
-            return LineSource(name, inbox, now_ms, lambda: open_serial(Path(address.place), settings.baud))
+            return LineSource(name, inbox, now_ms, lambda: open_serial(Path(address.place), settings.baud), joins=True)
     every_ms = parse_duration(settings.every) if settings.every else monitor.bundle.manifest.interval_ms
     read = load_function(address.place, folder)
     return FunctionSource(name, inbox, now_ms, read, every_ms / 1000)
