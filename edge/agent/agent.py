@@ -260,9 +260,7 @@ class Agent:
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
             log.exception("%s: the engine has failed; its streams go on from what was committed", monitor.name)
             monitor.fails()
-            health = monitor.health
             self._end_alarms(monitor, monitor.restore(self._store.states(monitor.name)))
-            monitor.resume(health)
 
     def _enter(self, monitor: Monitor, verdicts: Verdicts) -> None:
         """Tell of verdicts, and of the alarms that they open and close."""
