@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from paho.mqtt.client import MQTTMessageInfo
@@ -177,8 +178,8 @@ def test_what_the_broker_refuses_is_published_again_after_a_while(
     bench.outbox.publish()
     assert bench.link.published == ["a", "b"]
     assert "the broker refuses a: Not authorized" in caplog.text
-    now = module.monotonic()
-    monkeypatch.setattr(module, "monotonic", lambda: now + 60)
+    later = monotonic() + 60
+    monkeypatch.setattr(module, "monotonic", lambda: later)
     bench.outbox.publish()
     assert bench.link.published == ["a", "b", "a"]
 
