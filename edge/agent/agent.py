@@ -102,6 +102,7 @@ class Agent:
         self._end_alarms(after, after.take_over(before))
         self._monitors[monitor] = after
         self._commit()
+        self._remember_proven()
         log.info("%s: bundle %s has taken charge of %s", monitor, after.bundle.reference, before.bundle.reference)
 
     def health(self, monitor: str) -> Health:
@@ -257,7 +258,7 @@ class Agent:
         """Have readings scored, and say what follows; a monitor whose engine fails goes back to what was committed."""
         try:
             self._enter(monitor, score())
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+        except Exception:
             log.exception("%s: the engine has failed; its streams go on from what was committed", monitor.name)
             monitor.fails()
             self._end_alarms(monitor, monitor.restore(self._store.states(monitor.name)))
@@ -357,8 +358,15 @@ class Agent:
         self._alarms = OpenAlarms(self._store.alarms())
         for monitor in self._monitors.values():
             self._end_alarms(monitor, monitor.restore(self._store.states(monitor.name)))
-        with self._store.transaction():
-            self._store.save_proven(self._bundles.proven.values())
+        self._remember_proven()
+
+    def _remember_proven(self) -> None:
+        """Remember which bundles need not be tested again; if that cannot be written, they are."""
+        try:
+            with self._store.transaction():
+                self._store.save_proven(self._bundles.proven.values())
+        except sqlite3.Error as error:
+            log.warning("the bundles are tested again at the next start: %s", error)
 
     def _filters(self) -> dict[str, list[str]]:
         filters: dict[str, list[str]] = {}
