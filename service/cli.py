@@ -2,7 +2,6 @@
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 import click
@@ -67,7 +66,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("foresense"), prog_name="foresense")
+@click.version_option(package_name="foresense", prog_name="foresense")
 def main() -> None:
     """Watch sensors: a reading that the forecast did not foresee is an anomaly.
 

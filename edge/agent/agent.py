@@ -102,6 +102,7 @@ class Agent:
         self._end_alarms(after, after.take_over(before))
         self._monitors[monitor] = after
         self._commit()
+        self._remember_proven()
         log.info("%s: bundle %s has taken charge of %s", monitor, after.bundle.reference, before.bundle.reference)
 
     def health(self, monitor: str) -> Health:
@@ -223,10 +224,9 @@ class Agent:
             self._guarded(monitor, lambda m=monitor, r=each: m.feed(r, self._arrival_ms(m)))  # type: ignore[misc]
         self._read += [message for message in batch if message.qos]
         self._places |= {message.source: message.mid for message in batch if not message.qos and message.mid}
-        if self._due_s is None:
-            self._due_s = monotonic() + self._settings.write_every_s
+        self._will_commit()
         if len(self._read) >= self._settings.unacknowledged:
-            self._due_s = min(self._due_s, monotonic())
+            self._due_s = monotonic()
 
     def _sort(self, message: Message, readings: dict[str, list[Reading]]) -> None:
         """Add what a message says to the readings of its monitor."""
@@ -264,12 +264,10 @@ class Agent:
         """Have readings scored, and say what follows; a monitor whose engine fails goes back to what was committed."""
         try:
             self._enter(monitor, score())
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+        except Exception:
             log.exception("%s: the engine has failed; its streams go on from what was committed", monitor.name)
             monitor.fails()
-            health = monitor.health
             self._end_alarms(monitor, monitor.restore(self._store.states(monitor.name)))
-            monitor.resume(health)
 
     def _enter(self, monitor: Monitor, verdicts: Verdicts) -> None:
         """Tell of verdicts, and of the alarms that they open and close."""
@@ -284,8 +282,7 @@ class Agent:
         news = self._alarms.enter(verdicts, monitor.name, monitor.bundle, monitor.budget, monitor.names)
         for name, alarm in news:
             self._tell(monitor, name, alarm)
-        if self._due_s is None:
-            self._due_s = monotonic() + self._settings.write_every_s
+        self._will_commit()
 
     def _tell(self, monitor: Monitor, stream: str, alarm: Alarm) -> None:
         self.counters.alarms += alarm.end is None
@@ -303,9 +300,16 @@ class Agent:
         """Publish what may go, and commit what is due."""
         self._outbox.settle()
         self._outbox.publish()
+        if self._outbox.has_done:
+            self._will_commit()
         if self._outbox.has_news or (self._due_s is not None and monotonic() >= self._due_s):
             self._commit()
             self._outbox.publish()
+
+    def _will_commit(self) -> None:
+        """Have what there is to write written within the time that it may wait."""
+        if self._due_s is None:
+            self._due_s = monotonic() + self._settings.write_every_s
 
     def _collect(self) -> None:
         for monitor in self._monitors.values():
@@ -360,8 +364,15 @@ class Agent:
         self._alarms = OpenAlarms(self._store.alarms())
         for monitor in self._monitors.values():
             self._end_alarms(monitor, monitor.restore(self._store.states(monitor.name)))
-        with self._store.transaction():
-            self._store.save_proven(self._bundles.proven.values())
+        self._remember_proven()
+
+    def _remember_proven(self) -> None:
+        """Remember which bundles need not be tested again; if that cannot be written, they are."""
+        try:
+            with self._store.transaction():
+                self._store.save_proven(self._bundles.proven.values())
+        except sqlite3.Error as error:
+            log.warning("the bundles are tested again at the next start: %s", error)
 
     def _filters(self) -> dict[str, list[str]]:
         filters: dict[str, list[str]] = {}

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from time import monotonic
 
@@ -34,6 +34,18 @@ log = logging.getLogger(__name__)
 Reading = tuple[int, int, int, float]  #: row, channel, time (UTC epoch, ms), value
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What the engine has given so far; see Health."""
+
+    verdicts: int = 0
+    scored: int = 0
+    not_finite: int = 0
+    failures: int = 0
+    alarms: int = 0
+    newest_ms: int | None = None
+
+
 class Monitor:
     """Watches the streams of one source with one bundle."""
 
@@ -47,6 +59,7 @@ class Monitor:
         self._index = {channel: i for i, channel in enumerate(self.channels)}
         self._lateness_ms = round(1000 * settings.lateness_s)
         self._runtime = runtime
+        self._since, self._tally = monotonic(), _Tally()
         self._check_channels()
         self._payload = self._open_payload()
         self._match = Match(settings.stream or f"{device}/{name}", None)
@@ -69,7 +82,7 @@ class Monitor:
     @property
     def health(self) -> Health:
         """Return how the engine does."""
-        return replace(self._health, since_s=monotonic() - self._since)
+        return Health(self.bundle.reference, monotonic() - self._since, **asdict(self._tally))
 
     def restore(self, saved: Mapping[str, SavedState]) -> list[str]:
         """Begin with the streams that are stored, and return those that begin anew, as their state does not fit."""
@@ -77,7 +90,6 @@ class Monitor:
         self.engine: Engine = open_engine(
             self.bundle, budget, self.settings.alarm, self._runtime, lateness_ms=self._lateness_ms
         )
-        self._since, self._health = monotonic(), Health(self.bundle.reference)
         self.names = list(saved)
         self._rows = {name: row for row, name in enumerate(self.names)}
         self._time = OwnTime()
@@ -148,11 +160,7 @@ class Monitor:
 
     def fails(self) -> None:
         """Note that the engine has raised."""
-        self._health = replace(self._health, failures=self._health.failures + 1)
-
-    def resume(self, health: Health) -> None:
-        """Go on counting from what was counted before a failure."""
-        self._health, self._since = health, monotonic() - health.since_s
+        self._tally.failures += 1
 
     def changed(self) -> list[tuple[str, str, str, int, bytes]]:
         """Return the records changed since the last call, as they are stored."""
@@ -168,18 +176,16 @@ class Monitor:
         return list(verdict_documents(verdicts, self.name, self.bundle.reference, self.names, self.channels))
 
     def _count(self, verdicts: Verdicts) -> Verdicts:
-        if not len(verdicts):
-            return verdicts
-        before, judged = self._health, verdicts.status != Status.LEARNING
-        wild = judged & ~np.isfinite(verdicts.expected).all(axis=1)
-        self._health = replace(
-            before,
-            verdicts=before.verdicts + len(verdicts),
-            scored=before.scored + int(np.count_nonzero(verdicts.signal >= 0)),
-            not_finite=before.not_finite + int(np.count_nonzero(wild)),
-            alarms=before.alarms + int(np.count_nonzero(verdicts.change == Change.OPENED)),
-            newest_ms=int(verdicts.time.max()),
-        )
+        """Count what the verdicts say, in lists: there are mostly few of them."""
+        if len(verdicts):
+            tally, status = self._tally, verdicts.status.tolist()
+            tally.verdicts += len(status)
+            tally.scored += len(status) - verdicts.signal.tolist().count(-1)
+            tally.alarms += verdicts.change.tolist().count(Change.OPENED)
+            if sum(status) and not np.isfinite(verdicts.expected).all():
+                wild = ~np.isfinite(verdicts.expected).all(axis=1) & (verdicts.status != Status.LEARNING)
+                tally.not_finite += int(np.count_nonzero(wild))
+            tally.newest_ms = max(verdicts.time.tolist())
         return verdicts
 
     def _row(self, stream: str) -> int:

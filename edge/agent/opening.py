@@ -27,6 +27,7 @@ class Bundles:
         self._settings = settings
         self._is_proven = is_proven
         self._runtimes: dict[str, Runtime] = {}  # by the digests of the steps
+        self._steps: dict[str, str] = {}  # these, by monitor
         self.proven: dict[str, str] = {}  #: monitor -> seal of its bundle and the runtime it was proven in
 
     def open(self, name: str, path: Path | None = None) -> Monitor:
@@ -36,16 +37,13 @@ class Bundles:
         seal = f"{(bundle.path / SEAL).read_text()} {self._settings.runtime or ''}"
         if seal not in self.proven.values() and not self._is_proven(seal):
             self_test(bundle, self._settings.runtime)
-        monitor = Monitor(name, settings, _light(bundle), self._runtime(bundle), self._settings.name)
-        self.proven[name] = seal
+        step = " ".join(each.sha256 for file, each in sorted(bundle.manifest.files.items()) if file.startswith("step."))
+        runtime = self._runtimes.get(step) or open_runtime(bundle.files, self._settings.runtime)
+        monitor = Monitor(name, settings, _light(bundle), runtime, self._settings.name)
+        self.proven[name], self._steps[name] = seal, step
+        self._runtimes[step] = runtime
+        self._runtimes = {each: self._runtimes[each] for each in self._steps.values()}  # not those of bundles before
         return monitor
-
-    def _runtime(self, bundle: Bundle) -> Runtime:
-        steps = [entry.sha256 for name, entry in sorted(bundle.manifest.files.items()) if name.startswith("step.")]
-        key = " ".join(steps)
-        if key not in self._runtimes:
-            self._runtimes[key] = open_runtime(bundle.files, self._settings.runtime)
-        return self._runtimes[key]
 
 
 def open_monitors(path: Path, settings: Settings, bundles: Bundles) -> tuple[list[Monitor], list[str]]:
@@ -77,7 +75,7 @@ def open_source(folder: Path, monitor: Monitor, inbox: Inbox, now_ms: Callable[[
         case "file":
             return LineSource(name, inbox, now_ms, lambda: open_file(folder / address.place), place=place)
         case "serial":
-            return LineSource(name, inbox, now_ms, lambda: open_serial(Path(address.place), settings.baud))
+            return LineSource(name, inbox, now_ms, lambda: open_serial(Path(address.place), settings.baud), joins=True)
     every_ms = parse_duration(settings.every) if settings.every else monitor.bundle.manifest.interval_ms
     read = load_function(address.place, folder)
     return FunctionSource(name, inbox, now_ms, read, every_ms / 1000)

@@ -98,6 +98,11 @@ class Outbox:
         return bool(self._rows)
 
     @property
+    def has_done(self) -> bool:
+        """Whether there are rows to be taken out."""
+        return bool(self._done)
+
+    @property
     def is_busy(self) -> bool:
         """Whether something is to be published or acknowledged yet."""
         return self.has_backlog or bool(self._under_way or self._fresh)

@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from edge.messages.stamp import iso
 from edge.quality import words
 from edge.reading import Status, Verdicts
 from edge.state import SIGNALS
 from edge.table import stamps
 
 _STATUS = {int(status): status.name.lower() for status in Status}
+_FEW = 8
 _WORDS = tuple(words(flags) for flags in range(256))
 
 
@@ -22,12 +25,12 @@ def verdict_documents(
     `streams` are the names by row.
     """
     columns: list[list[Any]] = [
-        verdicts.stream.tolist(), stamps(verdicts.time), verdicts.status.tolist(), _known(verdicts.score),
+        verdicts.stream.tolist(), _stamps(verdicts.time), verdicts.status.tolist(), _known(verdicts.score),
         verdicts.channel.tolist(), verdicts.signal.tolist(), _known(verdicts.once_in), _known(verdicts.achieved),
-        verdicts.alarm.tolist(), stamps(verdicts.alarm), _known(verdicts.coverage), verdicts.ready_in.tolist(),
+        verdicts.alarm.tolist(), _known(verdicts.coverage), verdicts.ready_in.tolist(),
         _channels(verdicts, channels),
     ]  # fmt: skip
-    for row, time, status, score, most, signal, once_in, achieved, start, since, coverage, ready_in, each in zip(
+    for row, time, status, score, most, signal, once_in, achieved, start, coverage, ready_in, each in zip(
         *columns, strict=True
     ):
         yield (
@@ -44,7 +47,7 @@ def verdict_documents(
                 "signal": None if signal < 0 else SIGNALS[signal],
                 "once_in": once_in,
                 "achieved": achieved,
-                "alarm": since if start else None,
+                "alarm": iso(start) if start else None,
                 "coverage": coverage,
                 "ready_in": ready_in,
                 "channels": each,
@@ -62,6 +65,11 @@ def _channels(verdicts: Verdicts, names: Sequence[str]) -> list[dict[str, Any]]:
     ]
     count = len(names)
     return [dict(zip(names, each[first : first + count], strict=True)) for first in range(0, len(each), count)]
+
+
+def _stamps(times: NDArray[np.int64]) -> list[str]:
+    """Return times as text; what is made for many at once takes long for a few."""
+    return stamps(times) if len(times) > _FEW else [iso(time) for time in times.tolist()]
 
 
 def _known(numbers: NDArray[Any]) -> list[float | None]:

@@ -28,11 +28,18 @@ class LineSource:
         open_: Callable[[], int],
         *,
         ends: bool = False,
+        joins: bool = False,
         place: int = 0,
     ) -> None:
-        """`open_` returns the descriptor; `ends`: there is nothing after its end; `place`: where a file is read on."""
+        """Read from the descriptor that `open_` returns.
+
+        `ends`: nothing comes after its end. `joins`: it may begin within a line, of which nothing is used then.
+        `place`: where a file is read on.
+        """
         self._open = open_
         self._ends = ends
+        self._joins = joins
+        self._within = False  # a line whose beginning was missed
         self._place = place
         self._worker = Worker(name, inbox, now_ms, self._read)
 
@@ -55,6 +62,7 @@ class LineSource:
     def _read(self) -> None:
         while not self._worker.stopping.is_set():
             fd = self._open()
+            self._within = self._joins
             try:
                 is_file = stat.S_ISREG(os.fstat(fd).st_mode)
                 if is_file:
@@ -95,12 +103,15 @@ class LineSource:
         """Yield the lines that are whole, with where to read on after each, and keep what follows in `rest`."""
         rest += data
         *lines, last = bytes(rest).split(b"\n")
-        rest[:] = last[-LARGEST_PAYLOAD - 1 :]
         for line in lines:
             if is_file:
                 self._place += len(line) + 1
-            if line := line.strip():
+            if (line := line.strip()) and not self._within:
                 yield self._place, line
+            self._within = False
+        rest[:] = last[-LARGEST_PAYLOAD - 1 :]
+        if is_file:
+            self._place += len(last) - len(rest)
 
 
 def open_stdin() -> int:
@@ -117,7 +128,7 @@ def open_serial(path: Path, baud: int) -> int:
     """Return a descriptor of a serial line with 8 data bits, no parity and 1 stop bit; OSError if it is none."""
     fd = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        tty.setraw(fd)
+        tty.setraw(fd, termios.TCSANOW)  # what has come stays
         attributes = termios.tcgetattr(fd)
         attributes[2] |= termios.CLOCAL | termios.CREAD
         attributes[4] = attributes[5] = getattr(termios, f"B{baud}")

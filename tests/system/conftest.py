@@ -174,6 +174,8 @@ class World:
 class Plant:
     """One `foresense serve` with a configuration, a database and a prefix of its own."""
 
+    command: Sequence[str] = ("serve",)
+
     def __init__(
         self,
         folder: Path,
@@ -207,7 +209,7 @@ class Plant:
 
     def start(self, within: Sequence[str] = ()) -> Self:
         """Start it, perhaps within another command."""
-        command = [*within, str(Path(sys.executable).with_name("foresense")), "serve", str(self.config)]
+        command = [*within, str(Path(sys.executable).with_name("foresense")), *self.command, str(self.config)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **self.environment})
         return self

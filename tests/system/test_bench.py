@@ -16,11 +16,13 @@ FIGURES = {
     "sharing.py": {"ratio"},
     "service.py": {"qos1_ratio", "qos0_ratio", "batched_readings_per_s", "batched_alarms_only_per_s", "lost"},
     "latency.py": {"p50_ms", "p99_ms"},
+    "edge_writes.py": {"mb_a_day", "mb_a_day_broker_away"},
 }
 OPTIONS = {
     "families.py": ["--family", "lstm", "--family", "ar"],  # all of them take a quarter of an hour
     "service.py": ["--short"],
     "latency.py": ["--short"],
+    "edge_writes.py": ["--short"],
 }
 OF_OTHERS_DATA = {"accuracy.py", "ablation.py"}  # data that is not in the repository
 

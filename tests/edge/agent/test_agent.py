@@ -1,0 +1,202 @@
+"""The device program against a real broker, killed and cut off, beside the service on the same readings."""
+
+import json
+import signal
+from typing import Any
+
+import pytest
+
+from edge.operation.failpoint import VARIABLE
+from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
+from tests.edge.agent.conftest import MakeDevice
+from tests.system.conftest import Broker, MakePlant, World, make_plant, wait_until
+
+__all__ = ["make_plant"]
+
+FIRST = START_MS // INTERVAL_MS * INTERVAL_MS
+
+
+def line(slot: int, interval_ms: int = INTERVAL_MS, spikes: tuple[int, ...] = (20,)) -> str:
+    value = 100.0 if slot in spikes else slot % 3 / 10
+    return json.dumps({"ts": FIRST // interval_ms * interval_ms + slot * interval_ms, "value": value})
+
+
+def monitor(root: str, **more: Any) -> dict[str, Any]:
+    return {"topic": f"{root}/{{device}}/{{channel}}", "payload": "json", "time": "ts", "bundle": "pump"} | more
+
+
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+def test_the_world_is_told_of_the_same_readings_as_a_service_tells_it(
+    protocol: int | str,
+    broker: Broker,
+    world: World,
+    make_device: MakeDevice,
+    make_plant: MakePlant,
+    make_bundle: MakeBundle,
+) -> None:
+    name = f"same-{protocol}".replace(".", "")
+    bundles = make_bundle(streams=("a",)).path.parents[1]
+    options = {"connection": {"protocol": protocol}}
+    device = make_device(broker, f"edge-{name}", bundles, {"main": monitor(name)}, **options)
+    plant = make_plant(broker, name, bundles, {"main": monitor(name)}, protocol=protocol)
+    for each in (device, plant):
+        world.listen(f"{each.prefix}/#")
+        each.start()
+        world.wait_for(each.availability, b"online")
+
+    world.publish((f"{name}/a/value", line(slot)) for slot in range(30))
+
+    for topic, count in (("a/alarm", 2), ("a/verdict", 30)):
+        assert world.hear(f"{device.prefix}/{topic}", count) == world.hear(f"{plant.prefix}/{topic}", count)
+    wait_until(lambda: device.count("outbox") == 0, "the outbox is empty")
+    assert device.end() == 0
+    world.wait_for(device.availability, b"offline")
+
+
+@pytest.mark.parametrize("place", ["before-commit", "after-commit", "before-acknowledge", "after-acknowledge"])
+@pytest.mark.parametrize("count", [2, 4])
+def test_killed_wherever_it_is_nothing_is_lost_and_no_alarm_comes_twice(
+    place: str, count: int, broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    name = f"killed-{place}-{count}"
+    bundles = make_bundle(streams=("a",)).path.parents[1]
+    device = make_device(broker, name, bundles, {"main": monitor(name)}, unacknowledged=5)
+    device.environment = {VARIABLE: f"{place}:{count}"}
+    world.listen(f"{device.prefix}/#")
+    device.start()
+    world.wait_for(device.availability, b"online")
+
+    world.publish(((f"{name}/a/value", line(slot)) for slot in range(40)), pause_s=0.02)
+    assert device.wait() == -signal.SIGKILL
+    device.environment = {}
+    device.start()
+
+    def slots() -> set[str]:
+        return {json.loads(said)["time"] for where, said in world.heard if where == f"{device.prefix}/a/verdict"}
+
+    wait_until(lambda: len(slots()) == 40, "a verdict on each slot")
+    wait_until(lambda: device.count("outbox") == 0, "the outbox is empty")
+    alarms = world.hear(f"{device.prefix}/a/alarm", 2)
+    assert [each["state"] for each in alarms] == ["opened", "closed"]
+    assert len({each["id"] for each in alarms}) == 1
+
+
+def test_what_comes_while_the_broker_is_away_arrives_in_order_once_it_is_back(
+    own_broker: Broker, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    bundles = make_bundle(streams=("a",)).path.parents[1]
+    source = {"source": "file:lines", "payload": "json", "time": "ts", "stream": "a", "bundle": "pump"}
+    device = make_device(own_broker, "away", bundles, {"main": source})
+    lines = device.config.with_name("lines")
+    lines.write_text("".join(f"{line(slot)}\n" for slot in range(10)))
+    own_broker.stop()
+    device.start()
+    wait_until(lambda: device.query("SELECT sum(count) FROM outbox") == [(10,)], "ten verdicts wait")
+    device.kill()
+    with lines.open("a") as file:
+        file.writelines(f"{line(slot)}\n" for slot in range(10, 40))
+    device.start()
+    wait_until(lambda: device.query("SELECT sum(count) FROM outbox") == [(42,)], "all wait")
+
+    own_broker.start()
+    world = World(own_broker)
+    world.listen(f"{device.prefix}/#")
+
+    heard = world.hear(f"{device.prefix}/a/verdict", 40)
+    assert [each["time"] for each in heard] == sorted({each["time"] for each in heard})
+    assert [each["state"] for each in world.hear(f"{device.prefix}/a/alarm", 2)] == ["opened", "closed"]
+    wait_until(lambda: device.count("outbox") == 0, "the outbox is empty")
+    device.end()
+    world.close()
+
+
+def test_after_a_week_without_the_broker_every_alarm_arrives_once_and_in_order(
+    own_broker: Broker, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    minute, week = 60_000, 7 * 24 * 60
+    spikes = tuple(range(100, week, 500))
+    bundles = make_bundle(streams=("a",), interval_ms=minute).path.parents[1]
+    source = {"source": "file:lines", "payload": "json", "time": "ts", "stream": "a", "bundle": "pump"}
+    device = make_device(own_broker, "week", bundles, {"main": source | {"budget": "1 per hour"}}, outbox_mb=1)
+    lines = device.config.with_name("lines")
+    lines.write_text("".join(f"{line(slot, minute, spikes)}\n" for slot in range(week)))
+    own_broker.stop()
+    device.start()
+
+    def read() -> bool:
+        places = device.query("SELECT place FROM place")
+        return bool(places) and places[0][0] == lines.stat().st_size
+
+    wait_until(read, "the week is read", 120)
+    stored = device.query("SELECT sum(length(body)) FROM outbox")[0][0]
+    assert stored <= 1 << 20
+    assert device.database.stat().st_size < 3 << 20
+    opened = device.query("SELECT count(*) FROM outbox WHERE kind = 'alarm'")[0][0] / 2
+    assert opened >= len(spikes)
+
+    own_broker.start()
+    world = World(own_broker)
+    world.listen(f"{device.prefix}/a/alarm")
+    alarms = world.hear(f"{device.prefix}/a/alarm", int(2 * opened), 60)
+    wait_until(lambda: device.count("outbox") == 0, "the outbox is empty", 60)
+    device.end()
+    world.close()
+    assert len(alarms) == len({(each["id"], each["state"]) for each in alarms}) == 2 * opened
+    assert [each["start"] for each in alarms] == sorted(each["start"] for each in alarms)
+    assert [each["state"] for each in alarms] == ["opened", "closed"] * int(opened)
+
+
+def test_on_a_full_disk_alarms_are_told_and_nothing_is_acknowledged_until_it_can_be_written(
+    broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    name = "full"
+    bundles = make_bundle(streams=("a",)).path.parents[1]
+    device = make_device(broker, name, bundles, {"main": monitor(name)}, write_every="1h", unacknowledged=1000)
+    device.environment = {VARIABLE: "before-commit:2=full"}  # the first is of the start
+    world.listen(f"{device.prefix}/#")
+    device.start()
+    world.wait_for(device.availability, b"online")
+
+    world.publish((f"{name}/a/value", line(slot)) for slot in range(22))
+
+    assert world.hear(f"{device.prefix}/a/alarm")[0]["state"] == "opened"
+    wait_until(lambda: device.count("alarm") == 1, "the alarm is written once there is room")
+    assert "disk is full" in device.log.read_text()
+    assert device.end() == 0
+
+
+def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(
+    broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    name = "odd"
+    device = make_device(broker, name, make_bundle(streams=("a",)).path.parents[1], {"main": monitor(name)})
+    world.listen(f"{device.prefix}/#")
+    device.start()
+    world.wait_for(device.availability, b"online")
+    odd = ["{", '{"ts": 1, "value": 1}', '{"ts": 1700000000000, "value": NaN}', '{"ts": 1700000000000}', "\xff", "[]"]
+
+    world.publish([(f"{name}/a/value", each) for each in odd])
+    world.publish([(f"{name}/a/flow", line(0))])
+    world.publish((f"{name}/a/value", line(slot)) for slot in range(10))
+
+    assert len(world.hear(f"{device.prefix}/a/verdict", 10)) == 10
+    assert device.end() == 0
+    log = device.log.read_text()
+    assert "expected one of value of bundle pump/1, got 'flow'" in log
+    assert "10 readings, 1 rejected (channel)" in log
+
+
+def test_a_second_one_on_the_same_database_is_refused(
+    broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    bundles = make_bundle(streams=("a",)).path.parents[1]
+    device, other = (make_device(broker, name, bundles, {"main": monitor("twice")}) for name in ("twice", "other"))
+    world.listen(f"{device.prefix}/#")
+    device.start()
+    world.wait_for(device.availability, b"online")
+    other.configure(database=str(device.database))
+
+    assert other.start().wait() == 2
+
+    assert "another `foresense edge run` has open" in other.log.read_text()
+    assert device.end() == 0
