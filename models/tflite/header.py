@@ -36,8 +36,9 @@ def header(bundle: Bundle, file: str, fit: Fit, operators: Sequence[str], stream
     lines = [
         f"/* {_plain(bundle.reference)}, {file}, stream {_plain(name)}. Made by `foresense export-c`; do not edit.",
         " *",
-        " * Each slot: z = (value - location) / scale; x = z held to low..high, then the calendar inputs of the next slot,",
-        f" * if any: sine and cosine of the minute of the day and of the week from Monday, in {_plain(manifest.time_zone)}.",
+        " * Each slot: z = (value - location) / scale. x is z held to low..high, then, where it has them, sine and",
+        " * cosine of the minute of the day and of the minute of the week from Monday, of the next slot, in the local",
+        f" * time of {_plain(manifest.time_zone)}.",
         " * The model turns x and memory (zeros at first) into the forecast of the next z, and the memory after it.",
         " * A value is an anomaly by its error alone if |z - forecast| > reach * max(spread * width, least_spread);",
         " * width is 1 without an output of that name. Before burn_in slots it says nothing.",
