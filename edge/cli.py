@@ -9,19 +9,21 @@ import click
 from edge.bundle import read_bundle
 from edge.errors import BundleError
 from edge.golden import self_test
+from edge.runtimes import RUNTIMES
 
 
 @click.command()
 @click.argument("path", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.option("--runtime", type=click.Choice(list(RUNTIMES)), help="To try it in.  [default: one that is installed]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def verify(path: Path, as_json: bool) -> None:
-    """Check a bundle: its seal, its files' digests, and its golden verdicts in the installed runtime.
+def verify(path: Path, runtime: str | None, as_json: bool) -> None:
+    """Check a bundle: its seal, its files' digests, and its golden verdicts in a runtime.
 
     BUNDLE is a folder such as bundles/pump/3. Exits with 0 if it may be trusted, else with 1.
     """
     try:
         bundle = read_bundle(path)
-        verdicts = self_test(bundle)
+        verdicts = self_test(bundle, runtime)
     except BundleError as error:
         click.echo(
             json.dumps({"ok": False, "error": str(error)}) if as_json else f"foresense: {error}", err=not as_json

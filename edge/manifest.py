@@ -104,6 +104,7 @@ class Manifest:
     layout: list[list[Any]]  #: of the state record
     metrics: dict[str, float]
     data: dict[str, Any]  #: what it was trained on: fingerprint, rows, period
+    exports: dict[str, Any] = field(default_factory=dict)  #: what became of TFLite and int8; see models/README.md
     files: dict[str, FileEntry] = field(default_factory=dict)
     schema: int = SCHEMA
 

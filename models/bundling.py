@@ -12,6 +12,7 @@ from edge.errors import BundleError, ConfigError, DataError
 from edge.golden import self_test
 from edge.limits import Budget
 from edge.manifest import Channel
+from edge.runtimes import RUNTIMES
 from edge.runtimes.litert import LiteRuntime
 from edge.runtimes.onnx import OnnxRuntime
 from models.calibrated import Calibrated, train_calibrated
@@ -21,10 +22,10 @@ from models.golden import make_golden
 from models.parity import parity_error
 from models.runtime import KerasRuntime
 from models.spec import ForecasterSpec, TrainingSpec, loss_of
-from models.tflite.conversion import export_tflite
+from models.tflite.conversion import export_tflite, operators
+from models.tflite.trial import try_int8
 from models.training.fitting import Epoch
-from models.training.preparation import prepare
-from models.training.sequences import Split
+from models.training.preparation import Prepared, prepare
 
 WEIGHTS = "weights.npz"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -41,15 +42,17 @@ def train_bundle(
     time_zone: str = "UTC",
     budget: str = "1 per month",
     account: Mapping[str, object] | None = None,
+    int8: bool = False,
     progress: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Bundle:
     """Train a forecaster on recordings and seal it, with all it needs to be run, as OUT/NAME/VERSION.
 
     The version is the next whole number; `channels` is what is declared of them, `account` is what became of the data
-    on its way here. Streams that are too short are left out with a warning. `on_epoch` is told of each
-    epoch. DataError and ConfigError say what is wrong with what was given, BundleError that the sealed bundle
-    does not do what the trained network did.
+    on its way here. Streams that are too short are left out with a warning. With `int8` a step in whole numbers is
+    tried as well, and comes along where it gives the same verdicts. `on_epoch` is told of each epoch. DataError and
+    ConfigError say what is wrong with what was given, BundleError that the sealed bundle does not do what the trained
+    network did.
     """
     check_given(recordings, name)
     zone(time_zone)
@@ -71,7 +74,7 @@ def train_bundle(
         progress=progress,
         on_epoch=on_epoch,
     )
-    return _seal(out, calibrated, prepared.splits)
+    return _seal(out, calibrated, prepared, int8=int8)
 
 
 def check_given(recordings: Sequence[Recording], name: str) -> None:
@@ -92,21 +95,34 @@ def check_given(recordings: Sequence[Recording], name: str) -> None:
         seen.add(each.name)
 
 
-def _seal(out: Path, calibrated: Calibrated, splits: Sequence[Split]) -> Bundle:
-    """Compare the export, write the bundle and try it; one that fails is not left behind."""
-    forecaster, model, manifest = calibrated.fitted.forecaster, calibrated.model, calibrated.manifest
-    tflite = export_tflite(forecaster)
-    errors = {
-        "parity_error": parity_error(forecaster, OnnxRuntime(model), STEP_ONNX),
-        "parity_error_tflite": parity_error(forecaster, LiteRuntime(tflite), STEP_TFLITE),
-    }
-    manifest = replace(manifest, metrics=manifest.metrics | errors)
-    golden = make_golden(manifest, KerasRuntime(forecaster), splits)
-    files = {STEP_ONNX: model, STEP_TFLITE: tflite, WEIGHTS: export_weights(forecaster), GOLDEN: golden}
-    bundle = write_bundle(out, manifest, files)
+def _seal(out: Path, calibrated: Calibrated, prepared: Prepared, *, int8: bool) -> Bundle:
+    """Compare the exports, write the bundle and try it; one that fails is not left behind."""
+    forecaster, manifest = calibrated.fitted.forecaster, calibrated.manifest
+    golden = make_golden(manifest, KerasRuntime(forecaster), prepared.splits)
+    files = {STEP_ONNX: calibrated.model, WEIGHTS: export_weights(forecaster), GOLDEN: golden}
+    float32 = OnnxRuntime(calibrated.model)
+    metrics = {"parity_error": parity_error(forecaster, float32, STEP_ONNX)}
+    exports: dict[str, object] = {}
     try:
-        for runtime in ("onnx", "litert"):
-            self_test(bundle, runtime)
+        files[STEP_TFLITE] = tflite = export_tflite(forecaster)
+    except BundleError as error:
+        exports["tflite"] = {"refused": str(error)}
+    else:
+        metrics["parity_error_tflite"] = parity_error(forecaster, LiteRuntime(tflite), STEP_TFLITE)
+        exports["tflite"] = {"operators": operators(tflite, STEP_TFLITE)}
+    if int8:
+        trial = try_int8(forecaster, manifest, float32, prepared.learnt, prepared.splits, golden)
+        files |= trial.files
+        exports["int8"] = trial.facts()
+    return _tried(write_bundle(out, replace(manifest, metrics=manifest.metrics | metrics, exports=exports), files))
+
+
+def _tried(bundle: Bundle) -> Bundle:
+    """Return a bundle that gives its golden verdicts in every runtime; BundleError if not, and it is gone."""
+    try:
+        for name, kind in RUNTIMES.items():
+            if name != "tflite-runtime" and kind.file in bundle.files:
+                self_test(bundle, name)
     except BundleError:
         shutil.rmtree(bundle.path)
         raise

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from edge.limits import Budget
 from models.data.options import DataOptions, RecordingOptions, data_options, recording_options
 from models.families import FAMILIES
 from models.merit import left_out
+from models.tflite.account import told_of
 
 if TYPE_CHECKING:
     from models.search.task import Task
@@ -45,6 +46,7 @@ own_budget_option = click.option("--budget", help="False alarms a stream that ar
 @budget_option
 @click.option("--name", help="Of the bundle.  [default: the name of the file, folder or measurement]")
 @click.option("--out", type=click.Path(path_type=Path), default="bundles", show_default=True, help="Where bundles lie.")
+@click.option("--int8", is_flag=True, help="Try a step in whole numbers as well; it takes some ten seconds longer.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="HTML report to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and no progress.")
 @click.pass_context
@@ -56,6 +58,7 @@ def train(
     budget: str,
     name: str | None,
     out: Path,
+    int8: bool,
     report: Path | None,
     as_json: bool,
 ) -> None:
@@ -67,7 +70,7 @@ def train(
 
     given = pairs(settings)
     spec, training = read_settings(given | ({"family": family} if family else {}))
-    task = read_task(recorded, name, budget, as_json=as_json)
+    task = replace(read_task(recorded, name, budget, as_json=as_json), int8=int8)
     if report is None:
         bundle = task.train(spec, training, out, progress=not as_json)
     else:
@@ -165,12 +168,15 @@ def _tell(bundle: Bundle, *, as_json: bool) -> None:
     beats = error < last and not math.isclose(error, last, rel_tol=1e-6)  # the two are summed in different ways
     if as_json:
         summary: dict[str, Any] = {"bundle": str(bundle.path), "data": manifest.data, "limit": limit, **metrics}
-        click.echo(json.dumps(summary | {"beats_last_value": beats, "left_out": bool(metrics["left_out"])}))
+        summary |= {"beats_last_value": beats, "left_out": bool(metrics["left_out"]), "exports": manifest.exports}
+        click.echo(json.dumps(summary))
         return
     click.echo(f"bundle          {bundle.path}")
     click.echo(f"learnt from     {manifest.data['rows']} rows of {manifest.data['streams']} streams")
     click.echo(f"held-out error  {error:.4g} of a standard deviation; {last:.4g} if the last value is the forecast")
     click.echo(f"limit           {limit:.3g} decades of surprise, for {manifest.budget}")
+    for name, text in told_of(manifest):
+        click.echo(f"{name}: {text}")
     if told := left_out(manifest):
         click.echo(told, err=True)
     elif not beats:

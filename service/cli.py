@@ -15,6 +15,7 @@ COMMANDS = {
     "tune": "models.search.cli:tune",
     "verify": "edge.cli:verify",
     "edge": "edge.agent.command:edge",
+    "export-c": "models.tflite.command:export_c",
     "detect": "models.cli:detect",
     "backtest": "models.backtest.command:backtest",
     "benchmark": "models.benchmark.command:benchmark",

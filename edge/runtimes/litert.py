@@ -27,15 +27,16 @@ class LiteRuntime:
         self._make = import_module(f"{module}.interpreter").Interpreter
         self._model, self._file = model, file
         self._row = self._open(1)
+        self.widths = self._row.widths  #: C' and S
         self._block: _Interpreter | None = None
         self._is_tried = False
 
     def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
         """Advance each row by one slot."""
-        if (x.shape[1], memory.shape[1]) != self._row.widths:
+        if (x.shape[1], memory.shape[1]) != self.widths:
             raise BundleError(
                 f"{self._file}: expected a step of {x.shape[1]} inputs and {memory.shape[1]} numbers of memory, "
-                f"got one of {self._row.widths[0]} and {self._row.widths[1]}"
+                f"got one of {self.widths[0]} and {self.widths[1]}"
             )
         if len(x) == 1:
             return _named(self._row.run(x, memory))

@@ -19,6 +19,7 @@ from models.search.comparison import BASELINES, CALLED, LINEAR, Comparison, Row,
 from models.search.evidence import Evidence, gather, specs_of
 from models.search.task import Task
 from models.spec import ForecasterSpec
+from models.tflite.account import told_of
 
 if TYPE_CHECKING:
     from models.search.tuning import Trial
@@ -85,6 +86,7 @@ def _facts(page: Page) -> list[tuple[str, str]]:
             ("Held out", f"the last {page.bundle.manifest.spec['training']['validation']:.0%} of every stream"),
             ("Made", _moment(page.bundle.manifest.created)),
         ]
+        facts += told_of(page.bundle.manifest)
         facts += _units(page)
     return facts
 

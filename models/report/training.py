@@ -1,6 +1,7 @@
 """Training with a report: the forecaster, what it is beside the ones that need no network, and the page of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ def train_and_report(
     `command` trains it again; `trials` are those of the search that led to the specs.
     """
     bundle, row = train_row(task, spec, training, out, progress=progress)
-    beside = compare(task, [each for each in BASELINES if each != spec.family], settings)
+    beside = compare(replace(task, int8=False), [each for each in BASELINES if each != spec.family], settings)
     comparison = Comparison((row, *beside.rows), task.budget_per_week)
     kind = "Search" if trials else "Training"
     write_report(report, Page(kind, task, comparison, row, spec, command, trials))

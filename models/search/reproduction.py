@@ -26,7 +26,7 @@ def train_command(context: click.Context, task: Task, spec: ForecasterSpec, trai
         for name in (each.name for each in fields(one)):
             if (value := getattr(one, name)) != getattr(usual, name):
                 words += ["--set", f"{name}={text_of(value)}"]
-    return shlex.join(words)
+    return shlex.join([*words, "--int8"] if task.int8 else words)
 
 
 def _words(parameter: click.Parameter, value: Any) -> list[str]:

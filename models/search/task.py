@@ -28,6 +28,7 @@ class Task:
     time_zone: str = "UTC"
     budget: str = "1 per month"
     account: Account | None = None  #: of how the recordings were made; none if they were not read from anywhere
+    int8: bool = False  #: whether a step in whole numbers is tried as well
 
     @property
     def interval_ms(self) -> int:
@@ -61,6 +62,7 @@ class Task:
             time_zone=self.time_zone,
             budget=self.budget,
             account=self.account.facts() if self.account else None,
+            int8=self.int8,
             progress=progress,
             on_epoch=on_epoch,
         )

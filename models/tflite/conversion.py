@@ -26,10 +26,17 @@ def export_tflite(forecaster: Forecaster) -> bytes:
 
     The number of rows is 1, and free but for a step with a loop.
     """
-    converter = converter_of(forecaster)
-    with _quiet():
+    return convert(converter_of(forecaster))
+
+
+def convert(converter: Any, file: str = STEP_TFLITE) -> bytes:
+    """Return what a converter makes; BundleError if it cannot, or if an operator is not builtin."""
+    try:
         model = bytes(converter.convert())
-    operators(model, STEP_TFLITE)
+    except Exception as error:  # the converter raises classes that share no base of their own
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BundleError(f"{file}: expected a step of builtin operators, got: {reason}") from error
+    operators(model, file)
     return model
 
 
@@ -39,7 +46,8 @@ def converter_of(forecaster: Forecaster) -> Any:
     Given the Keras model beside its function it converts to something that answers NaN, so it is given the function.
     """
     step = forecaster.trace_step(1) if FAMILIES[forecaster.spec.family].loops else forecaster.traced_step
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([step.get_concrete_function()])
+    with _quiet():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([step.get_concrete_function()])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     return converter
 

@@ -22,7 +22,9 @@ from models.forecaster import Forecaster
 from models.parity import parity_error
 from models.runtime import KerasRuntime
 from models.spec import ForecasterSpec, TrainingSpec
-from models.tflite.conversion import export_tflite
+from models.tflite import micro
+from models.tflite.conversion import export_tflite, operators
+from models.tflite.quantization import quantise, representative
 from models.training.fitting import fit
 from models.training.preparation import prepare
 
@@ -146,3 +148,20 @@ def test_streams_it_knows_and_one_it_does_not_are_judged(bundle: Bundle) -> None
     learnt = np.where(verdicts.stream < 2, 20, 160)  # slots; one not known learns its scale over a day
     assert np.isfinite(verdicts.score[verdicts.time > verdicts.time.min() + learnt * 600_000]).all()
     assert verdicts.expected.shape == (720, 3)
+
+
+@pytest.mark.slow
+def test_it_is_quantised_as_the_list_of_families_says(family: str, forecaster: Forecaster) -> None:
+    prepared = prepare(recordings(), spec_of(family, horizon=2), TRAINING, "UTC")
+    samples = representative(forecaster, prepared.learnt)
+    if FAMILIES[family].loops:  # what calibrates ranges is ended by a loop
+        with pytest.raises(BundleError, match="int8, full: expected a model, got none"):
+            quantise(forecaster, samples, "full")
+    model = quantise(forecaster, samples, "dynamic range" if FAMILIES[family].loops else "full")
+    assert operators(model, "step.int8.tflite")
+    forecast, _, _ = LiteRuntime(model).step(*samples)
+    assert np.abs(forecast - forecaster.step(*samples)[0].numpy()).mean() < 0.1
+
+
+def test_a_microcontroller_s_interpreter_runs_it(forecaster: Forecaster) -> None:
+    assert micro.fit(export_tflite(forecaster), "step.tflite").worst <= 1e-4

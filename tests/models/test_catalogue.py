@@ -14,13 +14,17 @@ def test_every_family_is_listed() -> None:
     lines = result.output.splitlines()
     assert [line.split()[0] for line in lines] == ["family", *FAMILIES]
     assert max(map(len, lines)) <= 120
-    assert "lstm        network   O(1)             gradient     yes      16      34  " in result.output
+    assert "lstm       network  O(1)      gradient    yes  yes    full       16     34  " in result.output
 
 
 def test_json_tells_the_facts() -> None:
     told = json.loads(CliRunner().invoke(main, ["families", "--json"]).output)
     assert list(told) == list(FAMILIES)
     assert told["ar"]["kind"] == "baseline"
+    assert [(told[name]["tflite"], told[name]["int8"]) for name in ("lstm", "bilstm")] == [
+        (True, "full"),
+        (True, "weights"),
+    ]
     assert (told["bigru"]["streams"], told["bigru"]["memory"]) == (False, 2 + 23 * 5)
     assert told["seasonal"]["settings"] == ["horizon", "season"]
 
