@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.bundle import GOLDEN, Bundle
 from edge.engine import open_engine
 from edge.errors import BundleError
-from edge.reading import Readings, Verdicts
+from edge.reading import Readings, Status, Verdicts
 from edge.runtimes import open_runtime
 
 TOLERANCE = 1e-3  #: of a band's half-width, within which runtimes must agree
@@ -53,6 +53,8 @@ def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
             at = differs[0]
             wanted, had = getattr(expected, name)[at], getattr(got, name)[at]
             raise BundleError(f"{where}: {name} of verdict {at}: expected {wanted}, got {had}")
+    for at in np.flatnonzero((got.status != Status.LEARNING) & ~np.isfinite(got.expected).all(axis=1)):
+        raise BundleError(f"{where}: expected finite forecasts, got {got.expected[at]} in verdict {at}")
     half = (expected.upper - expected.lower) / 2
     for name in ("value", "expected", "lower", "upper"):
         _check_close(f"{where}: {name}", getattr(expected, name), getattr(got, name), half)

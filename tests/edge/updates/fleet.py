@@ -1,0 +1,162 @@
+"""An operator with keys, signed bundles and a broker, and devices as processes: what the tests of updates share."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from edge.updates.document import Document
+from edge.updates.keys import Keyring
+from edge.updates.order import Order
+from edge.updates.signature import check_folder, deployment_of, read_signature
+from edge.updates.topics import DeviceTopics
+from service.fleet.private_key import PrivateKey
+from service.fleet.signing import sign_bundle
+from tests.conftest import write_pump
+from tests.system.conftest import Broker, World, wait_until
+
+COMMAND = str(Path(sys.executable).with_name("foresense"))
+PROGRAM = Path(__file__).with_name("device.py")
+YEAR_S = 365 * 86_400.0
+
+
+class Operator:
+    """Whoever signs and deploys, in a folder of their own."""
+
+    def __init__(self, folder: Path, broker: Broker, name: str) -> None:
+        self.prefix = f"foresense-{name}"
+        self.broker = broker
+        self.folder = folder
+        self.bundles = folder / "bundles"
+        self.keyring = folder / "keyring"
+        self.config = folder / "foresense.yaml"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.key = PrivateKey.make(folder / "release.key", "")
+        self.keyring.write_text(f"{self.key.public.line}\n")
+        monitors = {"main": {"topic": "plant/{device}/{channel}", "payload": "number", "bundle": "pump"}}
+        settings = {"broker": {"port": broker.port, "client_id": name}, "publish": {"prefix": self.prefix}}
+        self.config.write_text(yaml.safe_dump(settings | {"monitors": monitors}))
+
+    @property
+    def keys(self) -> Keyring:
+        return Keyring.read(self.keyring)
+
+    def make(self, version: str, key: PrivateKey | None = None, **options: Any) -> Path:
+        """Write and sign a bundle of the pump."""
+        path = write_pump(self.bundles, version=version, **options).path
+        self.sign(path, key)
+        return path
+
+    def sign(
+        self, path: Path, key: PrivateKey | None = None, valid_s: float = YEAR_S, agent: str = "0.1.0"
+    ) -> Document:
+        return sign_bundle(path, key or self.key, valid_s, agent)
+
+    def order_of(self, version: str, order_id: str = "0" * 16) -> Order:
+        """Return the order to deploy a version."""
+        return Order("deploy", order_id, version, deployment_of(read_signature(self.bundles / "pump" / version)))
+
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [COMMAND, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, **(environment or {})},
+        )
+
+    def deploying(self, version: str, to: str, *more: str) -> list[str]:
+        """Return the command that deploys a version."""
+        where = ["--config", str(self.config), "--keyring", str(self.keyring)]
+        return ["deploy", "pump", version, "--to", to, *where, "--minutes", "1", *more]
+
+    def deploy(self, version: str, to: str, *more: str) -> subprocess.CompletedProcess[str]:
+        return self.run(*self.deploying(version, to, *more))
+
+    def fleet(self) -> list[Any]:
+        """Return what `foresense fleet` tells, a row for each device."""
+        done = self.run("fleet", "--config", str(self.config), "--json")
+        assert done.returncode == 0, done.stderr
+        rows: list[Any] = json.loads(done.stdout)
+        return rows
+
+
+class DeviceProcess:
+    """A device that runs version 1 of the pump to begin with."""
+
+    def __init__(self, operator: Operator, name: str, healthy_s: float = 0.2, **settings: Any) -> None:
+        self.name = name
+        self.operator = operator
+        self.topics = DeviceTopics(operator.prefix, name)
+        folder = operator.folder / name
+        self.bundles = folder / "bundles"
+        self.slots = self.bundles / "pump"
+        self.environment: Mapping[str, str] = {}
+        self.log = folder / "log"
+        self._settings = folder / "settings.json"
+        self._process: subprocess.Popen[bytes] | None = None
+        if not (operator.bundles / "pump" / "1").exists():
+            operator.make("1")
+        shutil.copytree(operator.bundles / "pump" / "1", self.slots / "1")
+        given = {"port": operator.broker.port, "device": name, "prefix": operator.prefix, "bundles": str(self.bundles)}
+        given |= {"keyring": str(operator.keyring), "groups": [], "healthy_s": healthy_s, "behaviour": {}}
+        self._settings.write_text(json.dumps(given | {"monitors": {"main": "pump"}} | settings))
+
+    def start(self, *within: str) -> None:
+        """Start it, perhaps within another command."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*within, sys.executable, str(PROGRAM), str(self._settings)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+            )
+
+    def kill(self) -> None:
+        self.end(signal.SIGKILL)
+
+    def end(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """End the process by a signal and return its exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(by)
+        return self.wait()
+
+    def wait(self, patience_s: float = 20) -> int:
+        """Return the exit code of a process that ends by itself."""
+        assert self._process is not None
+        code = self._process.wait(patience_s)
+        self._process = None
+        return code
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def in_charge(self) -> str:
+        """Return the version in charge, which is whole and signed."""
+        version = (self.slots / "current").readlink().name
+        document = check_folder(self.slots / version, self.operator.keys)
+        assert document.version == version
+        return version
+
+    def reports(self, world: World) -> list[Any]:
+        """Return what the device has said of the pump."""
+        heard = [payload for topic, payload in list(world.heard) if topic == self.topics.state and payload]
+        return [json.loads(payload)["bundles"]["pump"] for payload in heard]
+
+    def wait_for(self, world: World, state: str, version: str, patience_s: float = 30) -> Any:
+        """Return the first report of a state that is about a version."""
+
+        def found() -> list[Any]:
+            return [each for each in self.reports(world) if (each["state"], each["version"]) == (state, version)]
+
+        wait_until(lambda: bool(found()), f"{state} {version}, not {self.reports(world)[-1:]}", patience_s)
+        return found()[0]
