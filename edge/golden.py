@@ -48,13 +48,13 @@ def self_test(bundle: Bundle, runtime: str | None = None) -> int:
 def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
     if len(expected) != len(got):
         raise BundleError(f"{where}: expected {len(expected)}, got {len(got)}")
+    for at in np.flatnonzero((got.status != Status.LEARNING) & ~np.isfinite(got.expected).all(axis=1)):
+        raise BundleError(f"{where}: expected finite forecasts, got {got.expected[at]} in verdict {at}")
     for name in ("stream", "time", "status", "channel", "alarm", "change", "signal", "coverage", "quality", "ready_in"):
         if (differs := np.nonzero(getattr(expected, name) != getattr(got, name))[0]).size:
             at = differs[0]
             wanted, had = getattr(expected, name)[at], getattr(got, name)[at]
             raise BundleError(f"{where}: {name} of verdict {at}: expected {wanted}, got {had}")
-    for at in np.flatnonzero((got.status != Status.LEARNING) & ~np.isfinite(got.expected).all(axis=1)):
-        raise BundleError(f"{where}: expected finite forecasts, got {got.expected[at]} in verdict {at}")
     half = (expected.upper - expected.lower) / 2
     for name in ("value", "expected", "lower", "upper"):
         _check_close(f"{where}: {name}", getattr(expected, name), getattr(got, name), half)

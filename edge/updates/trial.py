@@ -1,6 +1,6 @@
 """The trial: a bundle's self-test in a process of its own, with limits, so that a bad bundle harms nothing else.
 
-    python -m edge.updates.trial FOLDER [IN-CHARGE]
+    python -m edge.updates.trial MEMORY-MB CPU-S WALL-S FOLDER [IN-CHARGE]
 
 prints one line and exits with 0 if the golden verdicts of FOLDER hold and its channels are those of the bundle that is
 in charge. It has so much memory, processor time and time by the clock, writes nothing, and needs no network. A clock of
@@ -11,28 +11,32 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from edge.errors import BundleError, ForesenseError
 
-MEMORY_BYTES = 1024**3  #: of addresses; a small bundle takes 0.2 GB of them, and 70 MB of memory
-CPU_S = 60
-WALL_S = 120
-_FILES = 64
+_FILES = 64  # open at a time
 _MOST_WORDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a trial may use."""
+
+    memory_mb: int = 1024  #: of addresses; a small bundle takes 200 of them, and 70 MB of memory
+    cpu_s: int = 30
+    wall_s: int = 120
 
 
 class Trial:
     """A trial that is going on."""
 
-    def __init__(self, folder: Path, in_charge: Path | None) -> None:
-        self._command = [
-            sys.executable,
-            "-m",
-            "edge.updates.trial",
-            str(folder),
-            *([str(in_charge)] if in_charge else []),
-        ]
+    def __init__(self, folder: Path, in_charge: Path | None, limits: Limits = Limits()) -> None:
+        self._limits = limits
+        numbers = [str(each) for each in astuple(limits)]
+        folders = [str(each) for each in (folder, in_charge) if each is not None]
+        self._command = [sys.executable, "-m", "edge.updates.trial", *numbers, *folders]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -47,8 +51,9 @@ class Trial:
         if process is None or process.poll() is None:
             return False
         words = _last_line(process)
+        self._process = None
         if process.returncode < 0:
-            raise BundleError(f"self-test: expected it to end by itself, got {_ended_by(-process.returncode)}")
+            raise BundleError(f"self-test: expected it to end by itself, got {self._ended_by(-process.returncode)}")
         if process.returncode:
             raise BundleError(f"self-test: {words or f'exit code {process.returncode}'}")
         return True
@@ -58,15 +63,25 @@ class Trial:
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
+            self._process = None
+
+    def _ended_by(self, number: int) -> str:
+        if number == signal.SIGXCPU:
+            return f"more than {self._limits.cpu_s} s of the processor's time"
+        if number == signal.SIGALRM:
+            return f"more than {self._limits.wall_s} s"
+        return signal.Signals(number).name
 
 
-def limit() -> None:
+def limit(limits: Limits) -> None:
     """Bound what this process may use from now on."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(WALL_S)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))  # at the second one the kernel says no reason
+    signal.alarm(limits.wall_s)
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 1)
+    )  # at the second one the kernel says no reason
     for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_AS, limits.memory_mb * 1024 * 1024),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, _FILES),
@@ -91,29 +106,22 @@ def run(folder: Path, in_charge: Path | None) -> int:
     return self_test(bundle)
 
 
-def main(folder: str, in_charge: str | None = None) -> None:
+def main(memory_mb: str, cpu_s: str, wall_s: str, folder: str, in_charge: str | None = None) -> None:
     """Run the trial of the command line."""
-    limit()
+    limits = Limits(int(memory_mb), int(cpu_s), int(wall_s))
+    limit(limits)
     try:
         verdicts = run(Path(folder), Path(in_charge) if in_charge else None)
     except ForesenseError as error:
         sys.exit(f"{error}")
     except MemoryError:
-        sys.exit(f"expected at most {MEMORY_BYTES >> 20} MB of memory, got more")
+        sys.exit(f"expected at most {limits.memory_mb} MB of memory, got more")
     sys.stdout.write(f"{verdicts} golden verdicts hold\n")
 
 
 def _last_line(process: subprocess.Popen[bytes]) -> str:
     output = process.communicate()[0].decode("utf-8", "replace").strip().splitlines()
     return output[-1][:_MOST_WORDS] if output else ""
-
-
-def _ended_by(number: int) -> str:
-    if number == signal.SIGXCPU:
-        return f"more than {CPU_S} s of the processor's time"
-    if number == signal.SIGALRM:
-        return f"more than {WALL_S} s"
-    return signal.Signals(number).name
 
 
 if __name__ == "__main__":

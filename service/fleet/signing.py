@@ -16,9 +16,13 @@ from service.fleet.private_key import PrivateKey
 
 def sign_bundle(path: Path, key: PrivateKey, valid_s: float, minimum_agent: str) -> Document:
     """Test a bundle and write its signature.json; BundleError if it is not fit for devices."""
-    bundle = read_bundle(path)
-    self_test(bundle)
-    manifest, now_s = bundle.manifest, time.time()
+    self_test(read_bundle(path))
+    return write_signature(path, key, valid_s, minimum_agent)
+
+
+def write_signature(path: Path, key: PrivateKey, valid_s: float, minimum_agent: str) -> Document:
+    """Sign a bundle that has been tested."""
+    manifest, now_s = read_bundle(path).manifest, time.time()
     files = dict(manifest.files)
     for name in (MANIFEST, SEAL):
         files[name] = FileEntry(file_digest(path / name), (path / name).stat().st_size)

@@ -76,7 +76,10 @@ class Device:
         self._client.on_message = lambda _c, _u, message: self.messages.put(message)
 
     def connect(self, filters: list[str]) -> None:
-        self._client.on_connect = lambda *_: self._client.subscribe([(each, 1) for each in filters])
+        def subscribe(*_: Any) -> None:
+            self._client.subscribe([(each, 1) for each in filters])
+
+        self._client.on_connect = subscribe
         self._client.connect("127.0.0.1", self._settings["port"])
         self._client.loop_start()
 
@@ -119,7 +122,7 @@ def main(path: str) -> None:
         while True:
             try:
                 message = device.messages.get(timeout=TURN_S)
-                updates.on_message(message.topic, message.payload)
+                updates.on_message(message.topic, bytes(message.payload))
             except Empty:
                 pass
             device.turn()

@@ -7,19 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from edge.bundle import GOLDEN, STEP_ONNX, write_bundle
 from edge.updates.document import Document
 from edge.updates.keys import Keyring
 from edge.updates.order import Order
 from edge.updates.signature import check_folder, deployment_of, read_signature
 from edge.updates.topics import DeviceTopics
 from service.fleet.private_key import PrivateKey
-from service.fleet.signing import sign_bundle
-from tests.conftest import write_pump
+from service.fleet.signing import sign_bundle, write_signature
+from tests.conftest import INTERVAL_MS, write_pump
 from tests.system.conftest import Broker, World, wait_until
 
 COMMAND = str(Path(sys.executable).with_name("foresense"))
@@ -59,6 +61,14 @@ class Operator:
     ) -> Document:
         return sign_bundle(path, key or self.key, valid_s, agent)
 
+    def make_bad(self, version: str, model: bytes) -> Path:
+        """Write a bundle with another step model than its golden verdicts are of, and sign it untested."""
+        good = write_pump(self.bundles, name="good", version=version)
+        manifest = replace(good.manifest, name="pump")
+        path = write_bundle(self.bundles, manifest, {STEP_ONNX: model, GOLDEN: good.files[GOLDEN]}).path
+        write_signature(path, self.key, YEAR_S, "0.1.0")
+        return path
+
     def order_of(self, version: str, order_id: str = "0" * 16) -> Order:
         """Return the order to deploy a version."""
         return Order("deploy", order_id, version, deployment_of(read_signature(self.bundles / "pump" / version)))
@@ -90,9 +100,17 @@ class Operator:
 
 
 class DeviceProcess:
-    """A device that runs version 1 of the pump to begin with."""
+    """A device that runs the `first` version of the pump to begin with."""
 
-    def __init__(self, operator: Operator, name: str, healthy_s: float = 0.2, **settings: Any) -> None:
+    def __init__(
+        self,
+        operator: Operator,
+        name: str,
+        first: str = "1",
+        interval_ms: int = INTERVAL_MS,
+        healthy_s: float = 0.2,
+        **settings: Any,
+    ) -> None:
         self.name = name
         self.operator = operator
         self.topics = DeviceTopics(operator.prefix, name)
@@ -103,9 +121,9 @@ class DeviceProcess:
         self.log = folder / "log"
         self._settings = folder / "settings.json"
         self._process: subprocess.Popen[bytes] | None = None
-        if not (operator.bundles / "pump" / "1").exists():
-            operator.make("1")
-        shutil.copytree(operator.bundles / "pump" / "1", self.slots / "1")
+        if not (operator.bundles / "pump" / first).exists():
+            operator.make(first, interval_ms=interval_ms)
+        shutil.copytree(operator.bundles / "pump" / first, self.slots / first)
         given = {"port": operator.broker.port, "device": name, "prefix": operator.prefix, "bundles": str(self.bundles)}
         given |= {"keyring": str(operator.keyring), "groups": [], "healthy_s": healthy_s, "behaviour": {}}
         self._settings.write_text(json.dumps(given | {"monitors": {"main": "pump"}} | settings))
