@@ -1,5 +1,6 @@
 """The host: what updates need of the program they are part of."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -46,7 +47,7 @@ class Host(Protocol):
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Publish; what is said while there is no connection is lost."""
 
-    def monitors(self) -> dict[str, str]:
+    def monitors(self) -> Mapping[str, str]:
         """Return the name of the bundle that each monitor runs."""
 
     def switch(self, monitor: str, path: Path) -> None:

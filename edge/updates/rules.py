@@ -43,7 +43,8 @@ def check_rules(document: Document, now: Now) -> None:
 def check_room(document: Document, incoming: Path) -> None:
     """Check that the files that are still to come fit on the disk; BundleError if they do not."""
     space = os.statvfs(incoming)
-    needed = document.size - sum(entry.stat().st_size for entry in incoming.iterdir()) + RESERVE_BYTES
+    here = [incoming / name for name in document.files if (incoming / name).exists()]
+    needed = document.size - sum(path.stat().st_size for path in here) + RESERVE_BYTES
     if (free := space.f_bavail * space.f_frsize) < needed:
         where = f"bundle {document.name}/{document.version}"
         raise BundleError(f"{where}: expected {needed / 1e6:,.1f} MB free on the disk, got {free / 1e6:,.1f} MB")

@@ -262,8 +262,8 @@ class Updater:
         return ""
 
     def _monitors(self) -> list[str]:
-        monitors = self._host.monitors() if self._host else {}
-        return [monitor for monitor, bundle in monitors.items() if bundle == self.name]
+        monitors = self._host.monitors().items() if self._host else ()
+        return [monitor for monitor, bundle in monitors if bundle == self.name]
 
     def _fail(self, reason: str) -> None:
         log.warning("%s: version %s is refused: %s", self.name, self.installation.ledger.version, reason)
