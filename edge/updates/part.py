@@ -3,19 +3,18 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from edge.errors import ConfigError, DataError
+from edge.agent.part import Health, Host
+from edge.errors import DataError
 from edge.updates.chunk import Request
 from edge.updates.document import NAME
-from edge.updates.host import Health, Host
 from edge.updates.installation import Installation
 from edge.updates.keys import Keyring
 from edge.updates.order import Order
 from edge.updates.report import BundleReport, DeviceReport, bundle_report
 from edge.updates.rules import agent_release
-from edge.updates.topics import DEVICE, DeviceTopics
+from edge.updates.settings import UpdateSettings
+from edge.updates.topics import DeviceTopics
 from edge.updates.updater import Updater
 
 log = logging.getLogger(__name__)
@@ -24,43 +23,31 @@ REPORT_S = 60.0  #: at least so often a device says how it is
 _MOST_REFUSALS = 16  # that are told of at a time
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateSettings:
-    """What is to be known of updates on a device."""
-
-    device: str  #: its name, a level of a topic
-    prefix: str  #: of all topics
-    keyring: Path  #: file of the keys that are trusted; see keys.py
-    groups: tuple[str, ...] = ()  #: that the device belongs to
-    healthy_s: float = 600.0  #: that a new bundle must do well for before it stays
-
-    def __post_init__(self) -> None:
-        if not DEVICE.fullmatch(self.device):
-            raise ConfigError(f"device: expected letters, digits, '-', '_' and '.', at most 64, got {self.device!r}")
-
-
 class Updates:
     """Takes orders and parts of files from the broker, and tells it how far the updates are."""
 
-    def __init__(self, settings: UpdateSettings) -> None:
+    def __init__(self, settings: UpdateSettings, device: str, prefix: str, runtime: str | None = None) -> None:
         self._settings = settings
-        self._topics = DeviceTopics(settings.prefix, settings.device)
+        self._device = device
+        self._runtime = runtime
+        self._topics = DeviceTopics(prefix, device)
         self.filters: Sequence[str] = (self._topics.order("+"), self._topics.chunk)
         self._updaters: dict[str, Updater] = {}
         self._refusals: dict[str, BundleReport] = {}
         self._host: Host | None = None
         self._report_at_s = 0.0  # monotonic
+        self._was_connected = False
 
     def start(self, host: Host) -> None:
         """Put in charge what shall be; before the bundles are opened. ConfigError if the keyring cannot be used."""
-        self._host = host
-        keyring = Keyring.read(self._settings.keyring)
+        keyring, healthy_s = Keyring.read(self._settings.keyring), self._settings.healthy_ms / 1000
         for name in sorted(set(host.monitors().values())):
             installation = Installation(host.bundles / name, keyring)
-            updater = Updater(installation, keyring, self._send, self._settings.healthy_s)
-            updater.on_change = self._report
+            updater = Updater(installation, keyring, self._send, healthy_s, self._runtime)
             updater.start(host)
+            updater.on_change = self._report  # from now on: the host is not open yet
             self._updaters[name] = updater
+        self._host = host
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take a message on one of the filters."""
@@ -79,8 +66,10 @@ class Updates:
         """Do what is due; about once a second."""
         for updater in self._updaters.values():
             updater.turn()
-        if time.monotonic() >= self._report_at_s:
+        is_connected = self._host is not None and self._host.is_connected
+        if time.monotonic() >= self._report_at_s or (is_connected and not self._was_connected):
             self._report()
+        self._was_connected = is_connected
 
     def stop(self) -> None:
         """End what is going on; it goes on with the next start."""
@@ -112,8 +101,8 @@ class Updates:
         bundles = dict(self._refusals)
         for name, updater in self._updaters.items():
             bundles[name] = bundle_report(updater, self._health(name))
-        now_ms, settings = round(time.time() * 1000), self._settings
-        report = DeviceReport(settings.device, settings.groups, agent_release(), now_ms, bundles)
+        now_ms = round(time.time() * 1000)
+        report = DeviceReport(self._device, self._settings.groups, agent_release(), now_ms, bundles)
         self._host.publish(self._topics.state, report.to_bytes(), retain=True)
 
     def _health(self, name: str) -> list[Health]:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from edge.agent.part import Health
 from edge.errors import DataError
-from edge.updates.host import Health
 from edge.updates.updater import Updater
 
 _MOST_BYTES = 256 * 1024

@@ -1,10 +1,10 @@
 """The trial: a bundle's self-test in a process of its own, with limits, so that a bad bundle harms nothing else.
 
-    python -m edge.updates.trial MEMORY-MB CPU-S WALL-S FOLDER [IN-CHARGE]
+    python -m edge.updates.trial MEMORY-MB CPU-S WALL-S RUNTIME FOLDER [IN-CHARGE]
 
 prints one line and exits with 0 if the golden verdicts of FOLDER hold and its channels are those of the bundle that is
-in charge. It has so much memory, processor time and time by the clock, writes nothing, and needs no network. A clock of
-the kernel ends it, should whoever has begun it be gone.
+in charge. RUNTIME is '' for the one that is installed. The process has so much memory, processor time and time by the
+clock, writes nothing, and needs no network. A clock of the kernel ends it, should whoever has begun it be gone.
 """
 
 import resource
@@ -32,11 +32,13 @@ class Limits:
 class Trial:
     """A trial that is going on."""
 
-    def __init__(self, folder: Path, in_charge: Path | None, limits: Limits = Limits()) -> None:
+    def __init__(
+        self, folder: Path, in_charge: Path | None, runtime: str | None = None, limits: Limits = Limits()
+    ) -> None:
         self._limits = limits
         numbers = [str(each) for each in astuple(limits)]
         folders = [str(each) for each in (folder, in_charge) if each is not None]
-        self._command = [sys.executable, "-m", "edge.updates.trial", *numbers, *folders]
+        self._command = [sys.executable, "-m", "edge.updates.trial", *numbers, runtime or "", *folders]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -89,7 +91,7 @@ def limit(limits: Limits) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def run(folder: Path, in_charge: Path | None) -> int:
+def run(folder: Path, in_charge: Path | None, runtime: str | None) -> int:
     """Return how many golden verdicts hold; ForesenseError if one does not, or if the channels are others."""
     from edge.bundle import read_bundle  # NumPy is loaded within the limits
     from edge.golden import self_test
@@ -103,15 +105,15 @@ def run(folder: Path, in_charge: Path | None) -> int:
                 f"channels: expected those of version {before.version}, {expected} every {before.interval_ms} ms, "
                 f"got {got} every {after.interval_ms} ms"
             )
-    return self_test(bundle)
+    return self_test(bundle, runtime)
 
 
-def main(memory_mb: str, cpu_s: str, wall_s: str, folder: str, in_charge: str | None = None) -> None:
+def main(memory_mb: str, cpu_s: str, wall_s: str, runtime: str, folder: str, in_charge: str | None = None) -> None:
     """Run the trial of the command line."""
     limits = Limits(int(memory_mb), int(cpu_s), int(wall_s))
     limit(limits)
     try:
-        verdicts = run(Path(folder), Path(in_charge) if in_charge else None)
+        verdicts = run(Path(folder), Path(in_charge) if in_charge else None, runtime or None)
     except ForesenseError as error:
         sys.exit(f"{error}")
     except MemoryError:

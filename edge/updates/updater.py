@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge.agent.part import Host
 from edge.errors import BundleError, DataError, ForesenseError
 from edge.operation.failpoint import reach
 from edge.updates.document import Document
 from edge.updates.download import Download, Send
-from edge.updates.host import Host
 from edge.updates.installation import Installation
 from edge.updates.keys import Keyring
 from edge.updates.ledger import State
@@ -42,7 +42,9 @@ class Probation:
 class Updater:
     """Updates one bundle of a device; all of it happens in turn() and take(), neither of which waits for anything."""
 
-    def __init__(self, installation: Installation, keyring: Keyring, send: Send, healthy_s: float) -> None:
+    def __init__(
+        self, installation: Installation, keyring: Keyring, send: Send, healthy_s: float, runtime: str | None = None
+    ) -> None:
         self.installation = installation
         self.on_change: Callable[[], None] = _nothing  #: there is something to report
         self.download: Download | None = None
@@ -50,6 +52,7 @@ class Updater:
         self._keyring = keyring
         self._send = send
         self._healthy_s = healthy_s
+        self._runtime = runtime  # None: the one that is installed
         self._host: Host | None = None
         self._order: Order | None = None  # that waits for the end of another
         self._trial: Trial | None = None
@@ -166,7 +169,7 @@ class Updater:
             return
         try:
             check_files(installation.slots.incoming, self.download.document)
-            self._trial = Trial(installation.slots.incoming, installation.path)
+            self._trial = Trial(installation.slots.incoming, installation.path, self._runtime)
             self._trial.start()
         except (BundleError, OSError) as error:
             self._fail(str(error))

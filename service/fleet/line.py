@@ -7,14 +7,14 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock
 from typing import NamedTuple, Self
 
+from edge.brokers.mqtt import Connection
+from edge.brokers.packets import Received
 from edge.errors import DataError, ForesenseError
 from edge.updates.chunk import Chunk, Request
 from edge.updates.order import Order
 from edge.updates.report import DeviceReport
 from edge.updates.topics import DEVICE, DeviceTopics
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import Connection
-from service.brokers.packets import Received
 
 log = logging.getLogger(__name__)
 

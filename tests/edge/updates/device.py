@@ -19,10 +19,12 @@ import numpy as np
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.agent.part import Health
 from edge.engine import Engine, open_engine
 from edge.reading import Readings
 from edge.updates.keys import Keyring
-from edge.updates.part import Updates, UpdateSettings
+from edge.updates.part import Updates
+from edge.updates.settings import UpdateSettings
 from edge.updates.signature import read_signed_bundle
 
 TURN_S = 0.05
@@ -37,14 +39,13 @@ class Running:
     engine: Engine
     opened_s: float = field(default_factory=time.monotonic)
     verdicts: int = 0
-    not_finite: int = 0
     failures: int = 0
-    alarms: int = 0
     newest_ms: int | None = None
 
     @property
-    def since_s(self) -> float:
-        return time.monotonic() - self.opened_s
+    def health(self) -> Health:
+        since_s = time.monotonic() - self.opened_s
+        return Health(self.bundle, since_s, self.verdicts, failures=self.failures, newest_ms=self.newest_ms)
 
     def turn(self, behaviour: str) -> None:
         """Feed the engine the next reading."""
@@ -68,6 +69,8 @@ class Device:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.bundles = Path(settings["bundles"])
+        self.device: str = settings["device"]
+        self.prefix: str = settings["prefix"]
         self.messages: SimpleQueue[MQTTMessage] = SimpleQueue()
         self._settings = settings
         self._keyring = Keyring.read(Path(settings["keyring"]))
@@ -83,6 +86,10 @@ class Device:
         self._client.connect("127.0.0.1", self._settings["port"])
         self._client.loop_start()
 
+    @property
+    def is_connected(self) -> bool:
+        return self._client.is_connected()
+
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain)
 
@@ -96,8 +103,8 @@ class Device:
         engine.add(["plant/pump-1"])
         self._running[monitor] = Running(bundle.reference, engine)
 
-    def health(self, monitor: str) -> Running:
-        return self._running[monitor]
+    def health(self, monitor: str) -> Health:
+        return self._running[monitor].health
 
     def open(self) -> None:
         """Open what is in charge."""
@@ -112,8 +119,9 @@ class Device:
 def main(path: str) -> None:
     settings = json.loads(Path(path).read_text())
     device = Device(settings)
-    groups, keyring = tuple(settings["groups"]), Path(settings["keyring"])
-    updates = Updates(UpdateSettings(settings["device"], settings["prefix"], keyring, groups, settings["healthy_s"]))
+    healthy = f"{round(settings['healthy_s'] * 1000)}ms"
+    given = UpdateSettings(Path(settings["keyring"]), healthy, tuple(settings["groups"]))
+    updates = Updates(given, settings["device"], settings["prefix"])
     updates.start(device)
     device.open()
     device.connect(list(updates.filters))

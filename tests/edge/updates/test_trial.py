@@ -26,7 +26,7 @@ def test_a_good_bundle_passes(operator: Operator) -> None:
 
 
 def test_a_bundle_that_does_not_come_to_an_end_is_ended_by_its_share_of_the_processor(operator: Operator) -> None:
-    trial = Trial(operator.make_bad("2", endless_model()), None, Limits(cpu_s=2))
+    trial = Trial(operator.make_bad("2", endless_model()), None, limits=Limits(cpu_s=2))
     with pytest.raises(
         BundleError, match="self-test: expected it to end by itself, got more than 2 s of the processor"
     ):
@@ -34,7 +34,7 @@ def test_a_bundle_that_does_not_come_to_an_end_is_ended_by_its_share_of_the_proc
 
 
 def test_a_bundle_that_does_not_come_to_an_end_is_ended_by_the_clock(operator: Operator) -> None:
-    trial = Trial(operator.make_bad("2", endless_model()), None, Limits(wall_s=2))
+    trial = Trial(operator.make_bad("2", endless_model()), None, limits=Limits(wall_s=2))
     with pytest.raises(BundleError, match=r"got more than 2 s$"):
         outcome(trial)
 
