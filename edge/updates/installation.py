@@ -40,8 +40,10 @@ class Installation:
     def recover(self) -> None:
         """Put in charge what shall be, after an end at any moment. The bundles are not open yet."""
         self.slots.folder.mkdir(parents=True, exist_ok=True)
-        self.ledger = self._load()
-        ledger = self.ledger
+        stored = self._stored()
+        self.ledger = ledger = self._adopted(stored or Ledger())
+        if ledger != stored:
+            self.record()
         if ledger.state is State.VERIFIED and ledger.version not in ledger.slots:  # it may have its folder already
             self.slots.expel(ledger.version)
         if ledger.state in (State.DOWNLOADED, State.VERIFIED):  # all is looked at anew
@@ -128,14 +130,16 @@ class Installation:
         except OSError as error:
             log.warning("%s: the state of its updates cannot be written yet: %s", self.name, error)
 
-    def _load(self) -> Ledger:
-        """Return the ledger; where it names no version, the one in charge is that which was copied there."""
+    def _stored(self) -> Ledger | None:
+        """Return the ledger as it was written, None if there is none that can be read."""
         try:
-            ledger = Ledger.load(self.slots.folder)
-        except DataError:
-            log.exception("%s: beginning with a new one", self.name)
-            ledger = None
-        ledger = ledger or Ledger()
+            return Ledger.load(self.slots.folder)
+        except DataError as error:
+            log.error("%s: beginning with a new one", error)  # noqa: TRY400  the message says all
+            return None
+
+    def _adopted(self, ledger: Ledger) -> Ledger:
+        """Return a ledger in which the version in charge is one that was copied there, if it names none itself."""
         there = "" if ledger.slots else self.slots.current() or self.slots.newest()
         return replace(ledger, slots=(there,), highest=max(ledger.highest, int(there))) if there else ledger
 

@@ -73,9 +73,12 @@ class Keyring:
 
     def check(self, key_id: str, signature: bytes, signed: bytes) -> None:
         """Check that a key of the ring has signed bytes; BundleError if it has not."""
-        from cryptography.exceptions import InvalidSignature  # loaded only where something is verified
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+        try:  # loaded only where something is verified
+            from cryptography.exceptions import InvalidSignature
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        except ModuleNotFoundError as error:
+            wanted = "expected cryptography to be installed (pip install 'foresense[updates]')"
+            raise BundleError(f"signature: {wanted}, got no {error.name}") from error
         key = self.keys.get(key_id)
         if key is None:
             raise BundleError(f"signature: expected one by a trusted key ({', '.join(self.keys)}), got key {key_id}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from click.testing import CliRunner, Result
 
 from edge.bundle import GOLDEN, STEP_ONNX, write_bundle
 from edge.updates.document import Document
@@ -19,6 +20,7 @@ from edge.updates.keys import Keyring
 from edge.updates.order import Order
 from edge.updates.signature import check_folder, deployment_of, read_signature
 from edge.updates.topics import DeviceTopics
+from service.cli import main
 from service.fleet.private_key import PrivateKey
 from service.fleet.signing import sign_bundle, write_signature
 from tests.conftest import INTERVAL_MS, write_pump
@@ -73,29 +75,20 @@ class Operator:
         """Return the order to deploy a version."""
         return Order("deploy", order_id, version, deployment_of(read_signature(self.bundles / "pump" / version)))
 
-    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            [COMMAND, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env={**os.environ, **(environment or {})},
-        )
-
     def deploying(self, version: str, to: str, *more: str) -> list[str]:
         """Return the command that deploys a version."""
         where = ["--config", str(self.config), "--keyring", str(self.keyring)]
         return ["deploy", "pump", version, "--to", to, *where, "--minutes", "1", *more]
 
-    def deploy(self, version: str, to: str, *more: str) -> subprocess.CompletedProcess[str]:
-        return self.run(*self.deploying(version, to, *more))
+    def deploy(self, version: str, to: str, *more: str) -> Result:
+        """Deploy a version, in this process."""
+        return CliRunner().invoke(main, self.deploying(version, to, *more))
 
     def fleet(self) -> list[Any]:
-        """Return what `foresense fleet` tells, a row for each device."""
-        done = self.run("fleet", "--config", str(self.config), "--json")
-        assert done.returncode == 0, done.stderr
-        rows: list[Any] = json.loads(done.stdout)
+        """Return what `foresense fleet` tells, a row for each bundle of a device."""
+        done = CliRunner().invoke(main, ["fleet", "--config", str(self.config), "--json"])
+        assert done.exit_code == 0, done.output
+        rows: list[Any] = json.loads(done.output)
         return rows
 
 

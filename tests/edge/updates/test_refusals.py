@@ -6,19 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from service.cli import main
 from service.fleet.private_key import PrivateKey
 from tests.conftest import write_pump
 from tests.edge.updates.conftest import MakeDevice
 from tests.edge.updates.fleet import Operator
 from tests.edge.updates.models import endless_model, greedy_model, nan_model
-from tests.system.conftest import World
-
-
-def deploy(operator: Operator, version: str, *more: str) -> Result:
-    return CliRunner().invoke(main, operator.deploying(version, "all", *more))
+from tests.system.conftest import World, wait_until
 
 
 def expired(operator: Operator) -> Path:
@@ -79,7 +73,7 @@ def assert_refused(
 ) -> None:
     device = make_device(first="5")
     device.wait_for(world, "NONE", "")
-    done = deploy(operator, version, *more)
+    done = operator.deploy(version, "all", *more)
     assert done.exit_code == 1, done.output
     assert reason in done.output
     (row,) = operator.fleet()
@@ -103,7 +97,7 @@ def test_a_bundle_that_does_badly_in_charge_is_taken_back(
     device = make_device(first="5", behaviour={"6": behaviour}, interval_ms=100)
     device.wait_for(world, "NONE", "")
     operator.make("6", interval_ms=100)
-    done = deploy(operator, "6")
+    done = operator.deploy("6", "all")
     assert done.exit_code == 1
     row: Any
     (row,) = operator.fleet()
@@ -113,7 +107,7 @@ def test_a_bundle_that_does_badly_in_charge_is_taken_back(
     device.end()
     device.start()
     operator.make("7", interval_ms=100)
-    assert deploy(operator, "7").exit_code == 0
+    assert operator.deploy("7", "all").exit_code == 0
     assert device.in_charge() == "7"
 
 
@@ -123,21 +117,21 @@ def test_a_device_says_so_if_none_of_its_monitors_runs_a_bundle(
     device = make_device()
     device.wait_for(world, "NONE", "")
     world.publish([(device.topics.order("fan"), operator.order_of("1").to_bytes())])
-    rows = operator.fleet()
-    (fan,) = (row for row in rows if row["bundle"] == "fan")
+    wait_until(lambda: b"got fan" in world.heard[-1][1], "it says so")
+    (fan,) = (row for row in operator.fleet() if row["bundle"] == "fan")
     assert (fan["state"], fan["reason"]) == (
         "FAILED",
         "expected a bundle that a monitor of this device runs (pump), got fan",
     )
 
 
-@pytest.mark.parametrize("order", [b"{", b"[]", b'{"action": "burn"}', b"\xff", b"x" * 5000, b"[" * 1000])
-def test_what_is_no_order_changes_nothing(
-    order: bytes, operator: Operator, world: World, make_device: MakeDevice
+def test_what_is_no_order_and_no_chunk_changes_nothing(
+    operator: Operator, world: World, make_device: MakeDevice
 ) -> None:
     device = make_device()
     device.wait_for(world, "NONE", "")
-    world.publish([(device.topics.order("pump"), order), (device.topics.chunk, order)])
+    for junk in (b"{", b"[]", b'{"action": "burn"}', b"\xff", b"x" * 5000, b"[" * 1000, b"FSC1" + bytes(32)):
+        world.publish([(device.topics.order("pump"), junk), (device.topics.chunk, junk)])
     operator.make("2")
-    assert deploy(operator, "2").exit_code == 0
+    assert operator.deploy("2", "all").exit_code == 0
     assert device.in_charge() == "2"
