@@ -17,7 +17,8 @@ from service.fleet.shelf import Shelf
 from tests.conftest import write_large_pump
 from tests.edge.updates.fleet import DeviceProcess, Operator
 from tests.faults.conftest import LONG
-from tests.system.conftest import MOSQUITTO, Broker, wait_until
+from tests.system.conftest import Broker, wait_until
+from tests.system.conftest import own_broker as own_broker
 
 KILLS = 200 if LONG else 20  #: of the long run
 SIZE = 400_000  # bytes of a bundle, so that there is something to fetch
@@ -79,17 +80,8 @@ class Depot:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    if MOSQUITTO is None:
-        pytest.skip("needs a broker: apt-get install mosquitto")
-    own = Broker(tmp_path).start()
-    yield own
-    own.stop()
-
-
-@pytest.fixture
-def device(tmp_path: Path, broker: Broker) -> Iterator[DeviceProcess]:
-    made = DeviceProcess(Operator(tmp_path / "operator", broker, f"kills{os.getpid()}"), "pi-1", interval_ms=100)
+def device(tmp_path: Path, own_broker: Broker) -> Iterator[DeviceProcess]:
+    made = DeviceProcess(Operator(tmp_path / "operator", own_broker, f"kills{os.getpid()}"), "pi-1", interval_ms=100)
     yield made
     if made.is_running():
         made.kill()
@@ -120,8 +112,8 @@ def test_killed_at_a_named_place_a_device_has_a_whole_bundle_and_completes_the_u
     assert device.end() == 0
 
 
-def test_killed_while_a_bundle_is_taken_back_a_device_has_the_one_before(tmp_path: Path, broker: Broker) -> None:
-    operator = Operator(tmp_path / "operator", broker, f"kills{os.getpid()}")
+def test_killed_while_a_bundle_is_taken_back_a_device_has_the_one_before(tmp_path: Path, own_broker: Broker) -> None:
+    operator = Operator(tmp_path / "operator", own_broker, f"kills{os.getpid()}")
     device = DeviceProcess(operator, "pi-1", interval_ms=100, behaviour={"2": "raises"})
     depot = Depot(operator, device)
     depot.start()

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,14 +10,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from service.cli import main
 from tests.edge.updates.fleet import COMMAND, Operator
-from tests.system.conftest import Broker, World, wait_until
+from tests.system.conftest import Broker, Program, World, wait_until
 
 INTERVAL_MS = 1000
 
 
-class Agent:
+class Agent(Program):
     """A device that runs version 1 of the pump on readings from the broker."""
 
     def __init__(self, operator: Operator, broker: Broker) -> None:
@@ -35,19 +36,10 @@ class Agent:
             "monitors": {"main": {"bundle": "pump", "topic": f"plant-{operator.prefix}/{{device}}/{{channel}}"}},
         }
         self._config.write_text(yaml.safe_dump(settings))
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([COMMAND, "edge", "run", str(self._config)], stdout=log, stderr=log)
-
-    def end(self, by: signal.Signals = signal.SIGTERM) -> int:
-        if self._process is None:
-            return 0
-        self._process.send_signal(by)
-        code = self._process.wait(20)
-        self._process = None
-        return code
 
 
 @pytest.fixture
@@ -61,7 +53,7 @@ def operator(tmp_path: Path, broker: Broker) -> Operator:
 def agent(operator: Operator, broker: Broker) -> Iterator[Agent]:
     made = Agent(operator, broker)
     yield made
-    made.end(signal.SIGKILL)
+    made.kill()
 
 
 def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operator, agent: Agent, world: World) -> None:
@@ -86,10 +78,9 @@ def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operato
     assert (row["device"], row["groups"], row["in_charge"], row["previous"]) == ("pi-7", ["hall-3"], "2", "1")
     assert row["lag_s"] is not None
 
-    back = operator.run(
-        "rollback", "pump", "--to", "100%", "--config", str(operator.config), "--minutes", "1", "--json"
-    )
-    assert (back.returncode, json.loads(back.stdout)) == (0, {"pi-7": "ROLLED_BACK: version 1 is in charge"})
+    where = ["--config", str(operator.config), "--minutes", "1", "--json"]
+    back = CliRunner().invoke(main, ["rollback", "pump", "--to", "100%", *where])
+    assert (back.exit_code, json.loads(back.output)) == (0, {"pi-7": "ROLLED_BACK: version 1 is in charge"})
     assert agent.current.readlink().name == "1"
     assert agent.end() == 0
 
@@ -97,6 +88,5 @@ def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operato
 def test_a_device_with_a_keyring_runs_no_bundle_that_is_not_signed(agent: Agent) -> None:
     (agent.folder / "bundles" / "pump" / "1" / "signature.json").unlink()
     agent.start()
-    assert agent._process is not None
-    assert agent._process.wait(60) == 2
+    assert agent.wait(60) == 2
     assert "expected a signed bundle, got one without signature.json" in agent.log.read_text()

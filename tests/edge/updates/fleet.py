@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from service.cli import main
 from service.fleet.private_key import PrivateKey
 from service.fleet.signing import sign_bundle, write_signature
 from tests.conftest import INTERVAL_MS, write_pump
-from tests.system.conftest import Broker, World, wait_until
+from tests.system.conftest import Broker, Program, World, wait_until
 
 COMMAND = str(Path(sys.executable).with_name("foresense"))
 PROGRAM = Path(__file__).with_name("device.py")
@@ -92,7 +91,7 @@ class Operator:
         return rows
 
 
-class DeviceProcess:
+class DeviceProcess(Program):
     """A device that runs the `first` version of the pump to begin with."""
 
     def __init__(
@@ -113,7 +112,6 @@ class DeviceProcess:
         self.environment: Mapping[str, str] = {}
         self.log = folder / "log"
         self._settings = folder / "settings.json"
-        self._process: subprocess.Popen[bytes] | None = None
         if not (operator.bundles / "pump" / first).exists():
             operator.make(first, interval_ms=interval_ms)
         shutil.copytree(operator.bundles / "pump" / first, self.slots / first)
@@ -130,23 +128,6 @@ class DeviceProcess:
                 stderr=log,
                 env={**os.environ, **self.environment},
             )
-
-    def kill(self) -> None:
-        self.end(signal.SIGKILL)
-
-    def end(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """End the process by a signal and return its exit code."""
-        if self._process is None:
-            return 0
-        self._process.send_signal(by)
-        return self.wait()
-
-    def wait(self, patience_s: float = 20) -> int:
-        """Return the exit code of a process that ends by itself."""
-        assert self._process is not None
-        code = self._process.wait(patience_s)
-        self._process = None
-        return code
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -1,5 +1,7 @@
 """What is bad is refused with a reason that the fleet view shows, and the bundle in charge goes on."""
 
+import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +68,20 @@ def test_a_bundle_signed_with_another_key_is_refused(operator: Operator, world: 
 def test_a_bundle_that_hangs_is_refused(operator: Operator, world: World, make_device: MakeDevice) -> None:
     operator.make_bad("6", endless_model())
     assert_refused(operator, world, make_device, "6", "got more than 30 s of the processor's time")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a small file system")
+def test_a_bundle_for_which_there_is_no_room_is_refused(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    disk = operator.folder / "pi-1"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], check=True)
+    operator.make("6")
+    try:
+        assert_refused(operator, world, make_device, "6", "MB free on the disk, got 8")
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 def assert_refused(
