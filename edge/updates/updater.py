@@ -10,7 +10,6 @@ A bundle is FAILED before it was ever in charge, and ROLLED_BACK after. In both 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from edge.agent.part import Host
 from edge.errors import BundleError, DataError, ForesenseError
@@ -21,22 +20,12 @@ from edge.updates.installation import Installation
 from edge.updates.keys import Keyring
 from edge.updates.ledger import State
 from edge.updates.order import Order
+from edge.updates.probation import Probation
 from edge.updates.rules import Now, agent_release, check_room, check_rules
 from edge.updates.signature import check_files, deployment_of, read_signature, read_signed_bundle
 from edge.updates.trial import Trial
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 3  #: healthy periods within which a bundle on trial must have been healthy for one
-
-
-@dataclass(slots=True)
-class Probation:
-    """How long the bundle on trial has been in charge, and has been healthy, monotonic."""
-
-    began_s: float
-    patience_s: float  #: within which it must have given verdicts
-    healthy_s: float | None = None  #: when it began to be
 
 
 class Updater:
@@ -71,7 +60,7 @@ class Updater:
         if ledger.state is State.DOWNLOADING:
             self._open(Order("deploy", ledger.order, ledger.version, ledger.deployment))
         if ledger.state is State.ACTIVE:
-            self._probation = self._new_probation()
+            self._begin_probation()
 
     def stop(self) -> None:
         """End what is going on; it goes on with the next start."""
@@ -103,7 +92,7 @@ class Updater:
     def turn(self) -> None:
         """Do what is due."""
         self.installation.keep()
-        if self._order is not None and self.state is not State.ACTIVE:
+        if self._order is not None and (self.state is not State.ACTIVE or self._order.action == "rollback"):
             order, self._order = self._order, None
             self._begin(order)
         match self.state:
@@ -191,39 +180,29 @@ class Updater:
             self._fail(f"expected a disk that takes the update, got: {error.strerror}")
             return
         self.download = None
-        self._probation = self._new_probation()
+        self._begin_probation()
         log.info("%s: version %s is in charge, on trial", self.name, self.installation.ledger.version)
         self.on_change()
         self._switch_or_take_back()
 
     def _watch_probation(self) -> None:
-        probation, now = self._probation, time.monotonic()
-        if self._host is None or probation is None:
+        if self._host is None or self._probation is None:
             return
-        health = [self._host.health(monitor) for monitor in self._monitors()]
-        expected = f"{self.name}/{self.installation.ledger.in_charge}"
-        for each in health:
-            if each.failures or each.not_finite or each.bundle != expected:
-                self._take_back(
-                    f"on trial: expected {expected} to give verdicts without a failure, got {each.failures} failures "
-                    f"and {each.not_finite} verdicts that are no numbers of {each.bundle}"
-                )
+        try:
+            if not self._probation.may_stay([self._host.health(monitor) for monitor in self._monitors()]):
                 return
-        if all(each.verdicts for each in health):
-            probation.healthy_s = probation.healthy_s or now
-        if probation.healthy_s is not None and now - probation.healthy_s >= self._healthy_s:
-            self.installation.commit()
-            log.info("%s: version %s has done well and stays", self.name, self.installation.ledger.in_charge)
-            self.on_change()
-        elif probation.healthy_s is None and now - probation.began_s > probation.patience_s:
-            self._take_back(f"on trial: expected verdicts of all monitors within {probation.patience_s:g} s, got none")
+        except BundleError as error:
+            self._take_back(str(error))
+            return
+        self.installation.commit()
+        log.info("%s: version %s has done well and stays", self.name, self.installation.ledger.in_charge)
+        self.on_change()
 
-    def _new_probation(self) -> Probation:
-        """Return the probation of what is in charge, long enough for verdicts to come."""
-        path, interval_s = self.installation.path, 0.0
+    def _begin_probation(self) -> None:
+        path = self.installation.path
         if path is not None:
-            interval_s = read_signed_bundle(path, self._keyring).manifest.interval_ms / 1000
-        return Probation(time.monotonic(), _PATIENCE * max(self._healthy_s, interval_s))
+            bundle = read_signed_bundle(path, self._keyring)
+            self._probation = Probation(bundle.reference, self._healthy_s, bundle.manifest.interval_ms / 1000)
 
     def _roll_back_as_ordered(self, order: Order) -> None:
         installation, ledger = self.installation, self.installation.ledger

@@ -1,5 +1,6 @@
 """A deployment: gives devices their orders, serves what they ask for, and follows how they do."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 
@@ -12,6 +13,7 @@ from service.fleet.rollout import Rollout, Standing
 from service.fleet.shelf import Shelf
 
 _TURN_S = 0.2
+_REMIND_S = 60.0
 _SILENT_MS = 3 * REPORT_S * 1000
 _UNDER_WAY = {str(state) for state in State if state.is_under_way}
 
@@ -27,6 +29,7 @@ class Deployment:
         self._order = Order("deploy", order_id, shelf.document.version, shelf.deployment)
         self._again = again
         self._withdrawn: set[str] = set()
+        self._remind_s: dict[str, float] = {}  # by device, monotonic
 
     def run(self, deadline_s: float) -> None:
         """Go on until nothing more is to come, or until a time (monotonic)."""
@@ -37,12 +40,17 @@ class Deployment:
             if self._rollout.is_stopped:
                 self._withdraw(reports)
             for device in self._rollout.due():
-                self._line.order(device, self._shelf.document.name, self._order)
+                self._give_order(device)
                 heard_ms = reports[device].time if device in reports else 0
                 self._rollout.ordered(device, time.time() * 1000 - heard_ms > _SILENT_MS)
             if self._rollout.is_over:
                 return
             self._serve()
+
+    def _give_order(self, device: str) -> None:
+        """Leave a device its order; after a while it is left again, should the device have lost it."""
+        self._line.order(device, self._shelf.document.name, self._order)
+        self._remind_s[device] = time.monotonic() + _REMIND_S
 
     def _serve(self) -> None:
         """Answer what devices ask for meanwhile."""
@@ -58,6 +66,8 @@ class Deployment:
         report = reports.get(device)
         bundle = report.bundles.get(self._shelf.document.name) if report else None
         if bundle is None or not self._is_about_this(device, bundle):
+            if time.monotonic() > self._remind_s.get(device, math.inf):
+                self._give_order(device)
             return
         before = self._rollout.standing[device], self._rollout.said.get(device)
         self._rollout.note(device, bundle.state, bundle.reason)

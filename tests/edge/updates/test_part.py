@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 
 from click.testing import CliRunner
 
@@ -9,7 +10,7 @@ from edge.updates.report import BundleReport, DeviceReport
 from service.cli import main
 from service.fleet.targets import choose
 from tests.edge.updates.conftest import MakeDevice
-from tests.edge.updates.fleet import Operator
+from tests.edge.updates.fleet import COMMAND, Operator
 from tests.system.conftest import World
 
 
@@ -66,6 +67,22 @@ def test_a_rollout_stops_with_the_first_device_that_fails(
     assert told["said"][first].startswith("ROLLED_BACK: on trial: expected pump/2 to give verdicts without a failure")
     states = {row["device"]: (row["in_charge"], row["state"]) for row in operator.fleet()}
     assert states == dict.fromkeys(devices, ("1", "NONE")) | {first: ("1", "ROLLED_BACK")}
+
+
+def test_a_bundle_on_trial_is_rolled_back_at_once_if_it_is_ordered(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    device = make_device(healthy_s=300.0)
+    device.wait_for(world, "NONE", "")
+    operator.make("2")
+    with subprocess.Popen([COMMAND, *operator.deploying("2", "pi-1")], stdout=subprocess.DEVNULL) as deploying:
+        device.wait_for(world, "ACTIVE", "2", 60)
+        deploying.kill()
+    assert device.in_charge() == "2"
+    where = ["--config", str(operator.config), "--minutes", "1"]
+    done = CliRunner().invoke(main, ["rollback", "pump", "--to", "pi-1", *where])
+    assert (done.exit_code, done.output) == (0, "pi-1: ROLLED_BACK: version 1 is in charge\n")
+    assert device.in_charge() == "1"
 
 
 def test_a_rollback_with_nothing_before_says_so(operator: Operator, world: World, make_device: MakeDevice) -> None:
