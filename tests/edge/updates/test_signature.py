@@ -97,6 +97,7 @@ def test_every_change_of_a_byte_is_refused_before_a_parser_sees_it(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_other_value_of_every_byte_of_a_signature_is_refused(signed: Path, keyring: Keyring) -> None:
     data = bytearray((signed / SIGNATURE).read_bytes())
     for at, right in enumerate(bytes(data)):
