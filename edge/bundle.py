@@ -16,6 +16,7 @@ from edge.manifest import FileEntry, Manifest
 
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"
+SIGNATURE = "signature.json"  #: may stand beside them; edge/updates/signature.py checks it
 STEP_ONNX = "step.onnx"
 STEP_TFLITE = "step.tflite"
 STEP_INT8 = "step.int8.tflite"
@@ -38,18 +39,23 @@ class Bundle:
         return f"{self.manifest.name}/{self.manifest.version}"
 
 
-def read_bundle(path: Path) -> Bundle:
-    """Read a bundle and check its seal and digests; BundleError says what is wrong with it."""
+def read_bundle(path: Path, manifest_sha256: str | None = None) -> Bundle:
+    """Read a bundle and check its seal and digests; BundleError says what is wrong with it.
+
+    `manifest_sha256` is the digest that a signature vouches for, where one was checked.
+    """
     if not path.is_dir():
         raise BundleError(f"{path}: expected a bundle folder, got {'a file' if path.exists() else 'nothing'}")
     sealed = _read(path, MANIFEST)
     seal = _read(path, SEAL).decode("ascii", "replace")
     _check_digest(path / MANIFEST, sealed, seal)
+    if manifest_sha256 is not None:
+        _check_digest(path / MANIFEST, sealed, manifest_sha256)
     manifest = Manifest.from_json(sealed)
 
     for unknown in manifest.files.keys() - KNOWN_FILES:
         raise BundleError(f"{path}: expected only the files {', '.join(sorted(KNOWN_FILES))}, got {unknown!r}")
-    for extra in {entry.name for entry in path.iterdir()} - manifest.files.keys() - {MANIFEST, SEAL}:
+    for extra in {entry.name for entry in path.iterdir()} - manifest.files.keys() - {MANIFEST, SEAL, SIGNATURE}:
         raise BundleError(f"{path}: expected only the files the manifest lists, got {extra!r} besides")
     files = {}
     for name, entry in manifest.files.items():

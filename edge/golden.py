@@ -11,7 +11,7 @@ from edge.agreement import LEAST_GOLDEN, agreement
 from edge.bundle import GOLDEN, STEP_INT8, Bundle
 from edge.engine import open_engine
 from edge.errors import BundleError
-from edge.reading import Readings, Verdicts
+from edge.reading import Readings, Status, Verdicts
 from edge.runtimes import RUNTIMES, open_runtime
 
 TOLERANCE = 1e-3  #: of a band's half-width, within which runtimes must agree
@@ -61,20 +61,22 @@ def self_test(bundle: Bundle, runtime: str | None = None) -> int:
 
 
 def _check_alarms(where: str, expected: Verdicts, got: Verdicts) -> None:
-    _check_count(where, expected, got)
+    _check_whole(where, expected, got)
     if not (found := agreement(expected, got)).holds(LEAST_GOLDEN):
         raise BundleError(
             f"{where}: expected {LEAST_GOLDEN:.1%} of slots on the same side and every alarm, got {found}"
         )
 
 
-def _check_count(where: str, expected: Verdicts, got: Verdicts) -> None:
+def _check_whole(where: str, expected: Verdicts, got: Verdicts) -> None:
     if len(expected) != len(got):
         raise BundleError(f"{where}: expected {len(expected)}, got {len(got)}")
+    for at in np.flatnonzero((got.status != Status.LEARNING) & ~np.isfinite(got.expected).all(axis=1)):
+        raise BundleError(f"{where}: expected finite forecasts, got {got.expected[at]} in verdict {at}")
 
 
 def _check_agreement(where: str, expected: Verdicts, got: Verdicts) -> None:
-    _check_count(where, expected, got)
+    _check_whole(where, expected, got)
     for name in ("stream", "time", "status", "channel", "alarm", "change", "signal", "coverage", "quality", "ready_in"):
         if (differs := np.nonzero(getattr(expected, name) != getattr(got, name))[0]).size:
             at = differs[0]

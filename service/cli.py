@@ -34,6 +34,11 @@ COMMANDS = {
     "record": "service.traffic.commands:record",
     "decode": "service.traffic.commands:decode",
     "doctor": "service.doctor.command:doctor",
+    "keygen": "service.fleet.key_commands:keygen",
+    "sign": "service.fleet.key_commands:sign",
+    "deploy": "service.fleet.fleet_commands:deploy",
+    "rollback": "service.fleet.fleet_commands:rollback",
+    "fleet": "service.fleet.fleet_commands:fleet",
     "demo": "service.demo.command:demo",
 }
 _EXTRAS = {"models": "train", "service": "service"}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -182,6 +183,13 @@ def write_pump(
     )
     golden = golden_bytes(names, readings, engine.feed(readings))
     return write_bundle(folder, manifest, {STEP_ONNX: model, GOLDEN: golden})
+
+
+def write_large_pump(folder: Path, version: str, size: int, **options: Any) -> Bundle:
+    """Write a bundle of `write_pump` that also has weights of so many bytes, other ones in each version."""
+    pump = write_pump(folder / "small", version=version, **options)
+    weights = np.random.default_rng(int(version)).bytes(size)
+    return write_bundle(folder, pump.manifest, {**pump.files, "weights.npz": weights})
 
 
 @pytest.fixture

@@ -87,9 +87,14 @@ class Agent:
         """Return the folder of all bundles."""
         return self._settings.bundles
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether what is published now is not lost, as far as is known."""
+        return self._links.uplink.is_open
+
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Publish at QoS 1, where alarms are published; it is lost if there is no connection."""
-        if self._links.uplink.is_open:
+        if self.is_connected:
             self._links.uplink.publish(topic, payload, 1, retain)
 
     def switch(self, monitor: str, path: Path) -> None:
@@ -121,6 +126,8 @@ class Agent:
         for name in self._names:
             name.acquire()
         self._store.open()
+        if self._settings.updates is None:
+            log.info("no updates are taken, and bundles need no signature, as there are no settings of updates")
         for part in self._parts:
             part.start(self)
         monitors, problems = open_monitors(self._path, self._settings, self._bundles)

@@ -11,11 +11,13 @@ import click
 from edge.agent.agent import Agent
 from edge.agent.monitor import Monitor
 from edge.agent.opening import Bundles, open_monitors
+from edge.agent.part import Part
 from edge.agent.settings import Settings, read_settings
 from edge.agent.store import Store
 from edge.errors import ForesenseError
 from edge.operation.lock import is_held
 from edge.operation.logs import Format, Log
+from edge.updates.part import Updates
 
 _FILE = click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -42,7 +44,8 @@ def run(path: Path, log_level: str, log_format: Format) -> None:
     log = Log()
     log.start(log_level, log_format)
     try:
-        Agent(path, read_settings(path)).run(log.tell)
+        settings = read_settings(path)
+        Agent(path, settings, _parts(settings)).run(log.tell)
     finally:
         log.tell(everything=True)
 
@@ -95,6 +98,13 @@ def status(path: Path, as_json: bool) -> None:
         click.echo(f"outbox: {told['outbox_rows']} rows, {told['outbox_bytes'] / 1e6:.1f} MB")
     if not told["running"]:
         sys.exit(1)
+
+
+def _parts(settings: Settings) -> list[Part]:
+    """Return what lives in the agent besides its monitors."""
+    if settings.updates is None:
+        return []
+    return [Updates(settings.updates, settings.name, settings.publish.prefix, settings.runtime)]
 
 
 def _facts(monitor: Monitor) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from edge.agent.bundles import in_charge
 from edge.agent.monitor import Monitor
 from edge.agent.settings import MonitorSettings, Settings
 from edge.brokers.broker import check_files
-from edge.bundle import SEAL, Bundle, read_bundle
+from edge.bundle import SEAL, Bundle
 from edge.duration import parse_duration
 from edge.errors import ForesenseError
 from edge.golden import self_test
@@ -18,6 +18,8 @@ from edge.sources.address import Address
 from edge.sources.function import FunctionSource, load_function
 from edge.sources.lines import LineSource, open_file, open_serial, open_stdin
 from edge.sources.source import Source
+from edge.updates.keys import Keyring
+from edge.updates.signature import read_signed_bundle
 
 
 class Bundles:
@@ -33,7 +35,9 @@ class Bundles:
     def open(self, name: str, path: Path | None = None) -> Monitor:
         """Return a monitor with its bundle, or the one in a folder; ForesenseError if it may not be trusted."""
         settings = self._settings.monitors[name]
-        bundle = read_bundle(path or in_charge(self._settings.bundles, settings.bundle))
+        updates = self._settings.updates
+        keyring = Keyring.read(updates.keyring) if updates else None
+        bundle = read_signed_bundle(path or in_charge(self._settings.bundles, settings.bundle), keyring)
         seal = f"{(bundle.path / SEAL).read_text()} {self._settings.runtime or ''}"
         if seal not in self.proven.values() and not self._is_proven(seal):
             self_test(bundle, self._settings.runtime)

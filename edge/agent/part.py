@@ -35,6 +35,10 @@ class Host(Protocol):
     def bundles(self) -> Path:
         """Return the folder of all bundles."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether what is published now is not lost, as far as is known."""
+
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Publish at QoS 1, where alarms are published; it is lost if there is no connection."""
 

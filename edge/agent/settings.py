@@ -18,6 +18,7 @@ from edge.errors import ConfigError
 from edge.limits import Budget
 from edge.sources.address import Address
 from edge.topics import Template, may_be_ours, overlap
+from edge.updates.settings import UpdateSettings, check_name
 
 Payload = Literal["number", "json"]
 
@@ -112,6 +113,7 @@ class Settings:
     database: Path = Path("foresense-edge.db")
     runtime: str | None = None  #: None: the one that is installed
     publish: PublishSettings = PublishSettings()
+    updates: UpdateSettings | None = None  #: None: bundles need no signature, and are changed by hand
     write_every: str = "1min"  #: how long what was read may wait to be written
     unacknowledged: int = 20  #: messages of a broker that may wait for that; no more than it lets wait
     outbox_mb: int = 32  #: that may wait for the broker before verdicts are dropped
@@ -120,6 +122,8 @@ class Settings:
         device = self.device or socket.gethostname()
         if not _NAME.fullmatch(device):
             raise ConfigError(f"device: expected a name of letters, digits, '.', '-' and '_', got {device!r}")
+        if self.updates is not None:
+            check_name("device", device)
         if not self.monitors:
             raise ConfigError("monitors: expected at least one, got none")
         if self.broker is not None and self.brokers:

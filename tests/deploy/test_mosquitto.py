@@ -13,7 +13,7 @@ from tests.service.authority import Authority
 from tests.system.conftest import MOSQUITTO, Broker, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
-CLIENTS = ("foresense", "operators", "pump-1", "pump-2")
+CLIENTS = ("foresense", "operators", "release", "pump-1", "pump-2")
 
 
 def configuration(folder: Path, name: str) -> str:
@@ -106,3 +106,20 @@ def test_the_plain_example_starts(tmp_path: Path) -> None:
     assert client.may_publish("plant/north/pump-1/flow")
     client.connection.stop()
     broker.stop()
+
+
+def test_a_device_gets_only_its_own_orders_and_reports_only_of_itself(clients: dict[str, Client]) -> None:
+    names = ("operators", "release", "pump-1", "pump-2")
+    base = "foresense/fleet/pump-1"
+    topics = [f"{base}/{kind}" for kind in ("state", "request", "chunk", "order/pump")]
+    asked = {(name, topic): clients[name].may_publish(topic) for name in names for topic in topics}
+    assert [key for key, may in asked.items() if may] == [
+        ("release", f"{base}/chunk"),
+        ("release", f"{base}/order/pump"),
+        ("pump-1", f"{base}/state"),
+        ("pump-1", f"{base}/request"),
+    ]
+    wait_until(lambda: set(topics) <= set(clients["operators"].heard), "the operators hear all")
+    assert set(clients["pump-1"].heard) == {f"{base}/chunk", f"{base}/order/pump"}
+    assert set(clients["release"].heard) == {f"{base}/state", f"{base}/request"}
+    assert not clients["pump-2"].heard

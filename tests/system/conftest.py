@@ -171,7 +171,32 @@ class World:
             self._changed.notify_all()
 
 
-class Plant:
+class Program:
+    """A process that a test starts and ends."""
+
+    _process: subprocess.Popen[bytes] | None = None
+
+    def kill(self) -> None:
+        self.end(signal.SIGKILL)
+
+    def end(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """End the process by a signal and return its exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(by)
+        code = self._process.wait(PATIENCE_S)
+        self._process = None
+        return code
+
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
+        """Return the exit code of a process that ends by itself."""
+        assert self._process is not None
+        code = self._process.wait(patience_s)
+        self._process = None
+        return code
+
+
+class Plant(Program):
     """One `foresense serve` with a configuration, a database and a prefix of its own."""
 
     command: Sequence[str] = ("serve",)
@@ -193,7 +218,6 @@ class Plant:
         self.config = folder / "foresense.yaml"
         self.log = folder / "foresense.log"
         self.environment: Mapping[str, str] = {}  #: besides that of the tests
-        self._process: subprocess.Popen[bytes] | None = None
         self.config.write_text(
             yaml.safe_dump(
                 {
@@ -232,25 +256,6 @@ class Plant:
     def hup(self) -> None:
         """Have it read its configuration again."""
         os.kill(self.pid, signal.SIGHUP)
-
-    def kill(self) -> None:
-        self.end(signal.SIGKILL)
-
-    def end(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """End the process by a signal and return its exit code."""
-        if self._process is None:
-            return 0
-        self._process.send_signal(by)
-        code = self._process.wait(PATIENCE_S)
-        self._process = None
-        return code
-
-    def wait(self, patience_s: float = PATIENCE_S) -> int:
-        """Return the exit code of a process that ends by itself."""
-        assert self._process is not None
-        code = self._process.wait(patience_s)
-        self._process = None
-        return code
 
     def query(self, sql: str, *arguments: Any) -> list[Any]:
         """Return what the database says; nothing while there is none."""

@@ -1,0 +1,263 @@
+"""The updater: carries out orders about one bundle, step by step, and reports each state that it comes to.
+
+    DOWNLOADING -> DOWNLOADED -> VERIFIED -> ACTIVE -> COMMITTED
+         |             |             |          |
+         +-------------+-- FAILED ---+     ROLLED_BACK
+
+A bundle is FAILED before it was ever in charge, and ROLLED_BACK after. In both cases the one before goes on.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from edge.agent.part import Host
+from edge.errors import BundleError, DataError, ForesenseError
+from edge.operation.failpoint import reach
+from edge.updates.document import Document
+from edge.updates.download import Download, Send
+from edge.updates.installation import Installation
+from edge.updates.keys import Keyring
+from edge.updates.ledger import State
+from edge.updates.order import Order
+from edge.updates.probation import Probation
+from edge.updates.rules import Now, agent_release, check_room, check_rules
+from edge.updates.signature import check_files, deployment_of, read_signature, read_signed_bundle
+from edge.updates.trial import Trial
+
+log = logging.getLogger(__name__)
+
+
+class Updater:
+    """Updates one bundle of a device; all of it happens in turn() and take(), neither of which waits for anything."""
+
+    def __init__(
+        self, installation: Installation, keyring: Keyring, send: Send, healthy_s: float, runtime: str | None = None
+    ) -> None:
+        self.installation = installation
+        self.on_change: Callable[[], None] = _nothing  #: there is something to report
+        self.download: Download | None = None
+        self.name = installation.name
+        self._keyring = keyring
+        self._send = send
+        self._healthy_s = healthy_s
+        self._runtime = runtime  # None: the one that is installed
+        self._host: Host | None = None
+        self._order: Order | None = None  # that waits for the end of another
+        self._trial: Trial | None = None
+        self._probation: Probation | None = None
+
+    @property
+    def state(self) -> State:
+        """Return how far the update is."""
+        return self.installation.ledger.state
+
+    def start(self, host: Host) -> None:
+        """Recover from an end at any moment; the bundles are opened after this."""
+        self._host = host
+        self.installation.recover()
+        ledger = self.installation.ledger
+        if ledger.state is State.DOWNLOADING:
+            self._open(Order("deploy", ledger.order, ledger.version, ledger.deployment))
+        if ledger.state is State.ACTIVE:
+            self._begin_probation()
+
+    def stop(self) -> None:
+        """End what is going on; it goes on with the next start."""
+        if self._trial is not None:
+            self._trial.stop()
+        self.installation.keep()
+
+    def take_order(self, message: bytes) -> None:
+        """Take an order; an empty one withdraws what is not yet on trial. One that is none is logged."""
+        if not message:
+            self._order = None
+            if self.state.is_under_way and self.state is not State.ACTIVE:
+                self._fail("withdrawn by the operator")
+            return
+        try:
+            order = Order.from_bytes(message)
+        except DataError as error:
+            log.warning("%s: %s", self.name, error)
+            return
+        if order.id != self.installation.ledger.order:
+            self._order = order
+
+    def take_chunk(self, message: bytes) -> None:
+        """Take a part of a file."""
+        if self.download is not None and self.state is State.DOWNLOADING:
+            self._attempt(lambda download: download.take(message, self._admit))
+            self.turn()  # so that the next part is asked for at once
+
+    def turn(self) -> None:
+        """Do what is due."""
+        self.installation.keep()
+        if self._order is not None and (self.state is not State.ACTIVE or self._order.action == "rollback"):
+            order, self._order = self._order, None
+            self._begin(order)
+        match self.state:
+            case State.DOWNLOADING:
+                self._attempt(lambda download: download.turn(time.monotonic(), self._send))
+                if self.download is not None and self.download.is_whole:
+                    self._finish_download()
+            case State.DOWNLOADED:
+                self._watch_trial()
+            case State.ACTIVE:
+                self._watch_probation()
+
+    def _begin(self, order: Order) -> None:
+        self._drop()
+        if order.action == "rollback":
+            self._roll_back_as_ordered(order)
+            return
+        self.installation.begin(order)
+        if order.version == self.installation.ledger.in_charge:
+            self._compare_with_what_is_in_charge(order)
+            return
+        log.info("%s: downloading version %s", self.name, order.version)
+        self.on_change()
+        self._open(order)
+
+    def _compare_with_what_is_in_charge(self, order: Order) -> None:
+        path = self.installation.path
+        if path is not None and deployment_of(read_signature(path)) == order.deployment:
+            self.installation.slots.discard()
+            self._come_to(State.COMMITTED)
+        else:
+            self._fail(f"expected a new version, got another bundle of version {order.version}, which is in charge")
+
+    def _drop(self) -> None:
+        """End what is under way."""
+        if self._trial is not None:
+            self._trial.stop()
+        self.download, self._trial = None, None
+
+    def _open(self, order: Order) -> None:
+        self.download = Download(order, self.name, self.installation.slots.incoming, self._keyring)
+        self._attempt(lambda download: download.open(self._admit))
+
+    def _admit(self, document: Document) -> None:
+        check_rules(document, Now(time.time(), self.installation.ledger.highest, agent_release()))
+        check_room(document, self.installation.slots.incoming)
+
+    def _attempt(self, step: Callable[[Download], None]) -> None:
+        """Take a step of the download; give it up with what that raises."""
+        if self.download is None:
+            return
+        try:
+            step(self.download)
+        except BundleError as error:
+            self._fail(str(error))
+        except OSError as error:
+            self._fail(f"expected a disk that takes the update, got: {error.strerror}")
+
+    def _finish_download(self) -> None:
+        """Check all that has come, and begin the self-test."""
+        installation = self.installation
+        if self.download is None or self.download.document is None:
+            return
+        try:
+            check_files(installation.slots.incoming, self.download.document)
+            self._trial = Trial(installation.slots.incoming, installation.path, self._runtime)
+            self._trial.start()
+        except (BundleError, OSError) as error:
+            self._fail(str(error))
+            return
+        self._come_to(State.DOWNLOADED)
+
+    def _watch_trial(self) -> None:
+        try:
+            if self._trial is None or not self._trial.is_over():
+                return
+        except BundleError as error:
+            self._fail(str(error))
+            return
+        self._trial = None
+        self._come_to(State.VERIFIED)
+        try:
+            self.installation.install(self.installation.ledger.version)
+        except OSError as error:
+            self._fail(f"expected a disk that takes the update, got: {error.strerror}")
+            return
+        self.download = None
+        self._begin_probation()
+        log.info("%s: version %s is in charge, on trial", self.name, self.installation.ledger.version)
+        self.on_change()
+        self._switch_or_take_back()
+
+    def _watch_probation(self) -> None:
+        if self._host is None or self._probation is None:
+            return
+        try:
+            if not self._probation.may_stay([self._host.health(monitor) for monitor in self._monitors()]):
+                return
+        except BundleError as error:
+            self._take_back(str(error))
+            return
+        self.installation.commit()
+        log.info("%s: version %s has done well and stays", self.name, self.installation.ledger.in_charge)
+        self.on_change()
+
+    def _begin_probation(self) -> None:
+        path = self.installation.path
+        if path is not None:
+            bundle = read_signed_bundle(path, self._keyring)
+            self._probation = Probation(bundle.reference, self._healthy_s, bundle.manifest.interval_ms / 1000)
+
+    def _roll_back_as_ordered(self, order: Order) -> None:
+        installation, ledger = self.installation, self.installation.ledger
+        installation.slots.discard()
+        installation.record(order=order.id, version=order.version, deployment="")
+        if ledger.in_charge != order.version:
+            self._fail(f"rollback: expected version {order.version} in charge, got {ledger.in_charge or 'none'}")
+        elif len(ledger.slots) < 2:
+            self._fail(f"rollback: expected a version before {order.version} on this device, got none")
+        else:
+            self._take_back("ordered by the operator")
+
+    def _take_back(self, reason: str) -> None:
+        failed = self.installation.ledger.in_charge
+        if len(self.installation.ledger.slots) < 2:  # the first ever: there is nothing to go back to
+            log.warning("%s: version %s goes on, as there is no other: %s", self.name, failed, reason)
+            self.installation.record(state=State.FAILED, reason=f"{reason}; it goes on, as there is none before it")
+        else:
+            log.warning("%s: version %s is taken back: %s", self.name, failed, reason)
+            self.installation.take_back(State.ROLLED_BACK, reason)
+            self._switch()
+        self.on_change()
+
+    def _switch_or_take_back(self) -> None:
+        if trouble := self._switch():
+            self._take_back(trouble)
+        reach("switched")
+
+    def _switch(self) -> str:
+        """Have the host run what is in charge; return why it does not, '' if it does."""
+        path = self.installation.path
+        if self._host is None or path is None:
+            return ""
+        for monitor in self._monitors():
+            try:
+                self._host.switch(monitor, path)
+            except ForesenseError as error:
+                return f"{monitor}: {error}"
+        return ""
+
+    def _monitors(self) -> list[str]:
+        monitors = self._host.monitors().items() if self._host else ()
+        return [monitor for monitor, bundle in monitors if bundle == self.name]
+
+    def _fail(self, reason: str) -> None:
+        log.warning("%s: version %s is refused: %s", self.name, self.installation.ledger.version, reason)
+        self._drop()
+        self.installation.fail(reason)
+        self.on_change()
+
+    def _come_to(self, state: State) -> None:
+        self.installation.record(state=state)
+        self.on_change()
+        reach(state.value.lower())
+
+
+def _nothing() -> None:
+    pass

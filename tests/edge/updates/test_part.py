@@ -1,0 +1,95 @@
+"""A device, a broker and an operator, all real: updates from the order to the end."""
+
+import hashlib
+import json
+import subprocess
+
+from click.testing import CliRunner
+
+from edge.updates.report import BundleReport, DeviceReport
+from service.cli import main
+from service.fleet.targets import choose
+from tests.edge.updates.conftest import MakeDevice
+from tests.edge.updates.fleet import COMMAND, Operator
+from tests.system.conftest import World
+
+
+def test_a_deployed_bundle_is_fetched_tried_and_kept(operator: Operator, world: World, make_device: MakeDevice) -> None:
+    device = make_device()
+    operator.make("2")
+    device.wait_for(world, "NONE", "")
+    done = operator.deploy("2", "pi-1")
+    assert done.exit_code == 0, done.output
+    states = [each["state"] for each in device.reports(world)]
+    order = ["DOWNLOADING", "DOWNLOADED", "VERIFIED", "ACTIVE", "COMMITTED"]
+    assert [state for state in states if state in order] == order
+    assert device.in_charge() == "2"
+    assert device.end() == 0
+
+
+def test_a_download_goes_on_after_the_deploying_side_and_the_device_were_away(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    device = make_device()
+    operator.make("2")
+    device.wait_for(world, "NONE", "")
+    order = operator.order_of("2", hashlib.sha256(operator.order_of("2").deployment.encode()).hexdigest()[:16])
+    world.publish([(device.topics.order("pump"), order.to_bytes())], retain=True)  # and nobody serves it
+    device.wait_for(world, "DOWNLOADING", "2")
+    assert device.end() == 0
+    device.start()
+    done = operator.deploy("2", "pi-1")
+    assert done.exit_code == 0, done.output
+    assert device.in_charge() == "2"
+
+
+def test_the_bundle_in_charge_is_not_fetched_again(operator: Operator, world: World, make_device: MakeDevice) -> None:
+    device = make_device()
+    device.wait_for(world, "NONE", "")
+    done = operator.deploy("1", "pi-1")
+    assert done.exit_code == 0, done.output
+    assert [each["state"] for each in device.reports(world)] == ["NONE", "COMMITTED"]
+    assert not [topic for topic, _ in world.heard if topic == device.topics.request]
+
+
+def test_a_rollout_stops_with_the_first_device_that_fails(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    devices = {name: make_device(name, behaviour={"2": "raises"}) for name in ("pi-1", "pi-2", "pi-3")}
+    for device in devices.values():
+        device.wait_for(world, "NONE", "")
+    operator.make("2")
+    done = operator.deploy("2", "100%", "--json")
+    assert done.exit_code == 1
+    told = json.loads(done.output)
+    first = choose("all", "pump", dict.fromkeys(devices, DeviceReport("", (), "", 0, {"pump": BundleReport()})))[0]
+    assert (told["stopped"], told["done"], told["failed"], len(told["waiting"])) == (True, [], [first], 2)
+    assert told["said"][first].startswith("ROLLED_BACK: on trial: expected pump/2 to give verdicts without a failure")
+    states = {row["device"]: (row["in_charge"], row["state"]) for row in operator.fleet()}
+    assert states == dict.fromkeys(devices, ("1", "NONE")) | {first: ("1", "ROLLED_BACK")}
+
+
+def test_a_bundle_on_trial_is_rolled_back_at_once_if_it_is_ordered(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    device = make_device(healthy_s=300.0)
+    device.wait_for(world, "NONE", "")
+    operator.make("2")
+    with subprocess.Popen([COMMAND, *operator.deploying("2", "pi-1")], stdout=subprocess.DEVNULL) as deploying:
+        device.wait_for(world, "ACTIVE", "2", 60)
+        deploying.kill()
+    assert device.in_charge() == "2"
+    where = ["--config", str(operator.config), "--minutes", "1"]
+    done = CliRunner().invoke(main, ["rollback", "pump", "--to", "pi-1", *where])
+    assert (done.exit_code, done.output) == (0, "pi-1: ROLLED_BACK: version 1 is in charge\n")
+    assert device.in_charge() == "1"
+
+
+def test_a_rollback_with_nothing_before_says_so(operator: Operator, world: World, make_device: MakeDevice) -> None:
+    device = make_device()
+    device.wait_for(world, "NONE", "")
+    where = ["--config", str(operator.config), "--minutes", "1"]
+    done = CliRunner().invoke(main, ["rollback", "pump", "--to", "pi-1", *where])
+    assert done.exit_code == 1
+    assert "expected a version before 1 on this device, got none" in done.output
+    assert device.in_charge() == "1"
