@@ -44,13 +44,12 @@ def call(*words: object, **environment: str) -> str:
     return done.stdout
 
 
-def fetch_wheels(site: Path, wheel: Path, python: str, *options: str) -> str:
-    """Install a wheel of Foresense with both runtimes as pip would on an arm64 Python such as "3.11", wheels only."""
+def install_wheels(folder: Path, what: str, python: str, *options: str) -> str:
+    """Install into a folder what pip would on an arm64 machine with a Python such as "3.11", from wheels only."""
     return call(
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target", site),
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target", folder),
         *(word for platform in PLATFORMS for word in ("--platform", platform)),
-        *("--python-version", python, "--implementation", "cp", "--constraint", CONSTRAINTS, *options),
-        f"foresense[onnx,litert] @ {wheel.as_uri()}",
+        *("--python-version", python, "--implementation", "cp", "--constraint", CONSTRAINTS, *options, what),
     )
 
 
@@ -70,7 +69,7 @@ class Root:
         cores.write_text("".join(CORE.format(core=core) for core in range(4)))
         version = re.match(r"Python (3\.\d+)", self.python("--version"))
         assert version is not None
-        fetch_wheels(self._site, wheel, version[1])
+        install_wheels(self._site, f"foresense[onnx,litert] @ {wheel.as_uri()}", version[1])
 
     def python(self, *words: object) -> str:
         """Return what its Python prints."""

@@ -1,8 +1,6 @@
 """An arm64 machine says of the same bundles what this one says: every family, in each runtime."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -18,7 +16,6 @@ from tests.arm64 import replay
 from tests.arm64.root import Root
 from tests.contract.test_families import recordings, spec_of
 
-ROOT = Path(__file__).parents[2]
 TOLERANCE = 1e-5  #: of a number, or absolute below 1
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -33,19 +30,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
+def machine(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
     """Return an arm64 machine with the wheel of this source."""
     for program in ("qemu-aarch64-static", "apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}: apt-get install qemu-user-static, on Debian")
     folder = tmp_path_factory.mktemp("arm64")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
-        check=True,
-        capture_output=True,
-    )
     root = Root(folder)
-    root.build(next(folder.glob("*.whl")))
+    root.build(wheel)
     yield root
     shutil.rmtree(folder)
 
