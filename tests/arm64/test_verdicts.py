@@ -16,6 +16,7 @@ from tests.arm64 import replay
 from tests.arm64.root import Root
 from tests.contract.test_families import recordings, spec_of
 
+RUNTIMES = ("onnx", "litert")
 TOLERANCE = 1e-5  #: of a number, or absolute below 1
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -45,16 +46,17 @@ def machine(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 @pytest.fixture(scope="module")
 def said(bundles: Path, machine: Root, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of what the arm64 machine says."""
-    out = tmp_path_factory.mktemp("said") / "onnx"
-    assert machine.python(replay.__file__, bundles, out).strip() == "aarch64"
+    out = tmp_path_factory.mktemp("said")
+    assert machine.python(replay.__file__, bundles, out, *RUNTIMES).split()[-1] == "aarch64"
     return out
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_an_arm64_machine_gives_the_same_verdicts(family: str, bundles: Path, said: Path) -> None:
-    here = replay.replay(bundles / family / "1")
+def test_an_arm64_machine_gives_the_same_verdicts(family: str, runtime: str, bundles: Path, said: Path) -> None:
+    here = replay.replay(bundles / family / "1", runtime)
     assert np.isfinite(here.score).any()
-    with np.load(said / f"{family}.npz") as there:
+    with np.load(said / runtime / f"{family}.npz") as there:
         for column in fields(Verdicts):
             ours, theirs = getattr(here, column.name), there[column.name]
             if ours.dtype.kind == "f":
