@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+_ONES = np.array([number.bit_count() for number in range(256)], np.uint8)
 _T = TypeVar("_T", np.float32, np.float64, np.int64)
 
 
@@ -46,6 +47,12 @@ def share_of(flags: NDArray[np.bool_]) -> NDArray[np.float32]:
         return flags[:, 0].astype(np.float32)
     share: NDArray[np.float32] = np.add.reduce(flags, axis=1, dtype=np.float32) / np.float32(flags.shape[1])
     return share
+
+
+def ones(bits: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint8]:
+    """Return how many bits are set of each number; NumPy 1, which an old runtime needs, has no function for it."""
+    count: NDArray[np.uint8] = _ONES[bits[..., None].view(np.uint8)].sum(axis=-1, dtype=np.uint8)
+    return count
 
 
 def all_set(flags: NDArray[np.bool_]) -> bool:

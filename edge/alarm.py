@@ -8,6 +8,7 @@ from typing import Literal, Self, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from edge import across
 from edge.errors import ConfigError
 from edge.reading import Change
 from edge.state import Records
@@ -115,7 +116,7 @@ class AlarmPolicy:
 
     def _may_open(self, records: Records, score: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return which of the records (m,), whose scores (m,) reached 1.0, begin an alarm."""
-        company = np.bitwise_count(records["recent"]) >= self.k if self.n > 1 else True
+        company = across.ones(records["recent"]) >= self.k if self.n > 1 else True
         free = (records["alarm"] == 0) & (records["cooling"] == 0)
         higher = (records["rest"] == 0) | (score > records["peak"])
         may: NDArray[np.bool_] = free & higher & company

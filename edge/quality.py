@@ -112,7 +112,7 @@ class Inspector:
             unit = np.where(told, conversions.find(value, records), np.uint8(0))
             flags |= (conversions.is_sustained(unit, records) & (unit > 0)) * np.uint8(Quality.UNIT)
             leap = (np.sign(np.where(absent, 0.0, move)) * far).astype(np.int8)
-            flags |= (np.bitwise_count(_flips(leap, records)) >= MOST_FLIPS) * np.uint8(Quality.FLAPPING)
+            flags |= (across.ones(_flips(leap, records)) >= MOST_FLIPS) * np.uint8(Quality.FLAPPING)
         clean = ~absent
         if some(flags):
             clean &= (flags & UNCLEAN) == 0

@@ -1,6 +1,8 @@
 """What many tests share: small real bundles that need no training."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -196,3 +198,12 @@ def write_large_pump(folder: Path, version: str, size: int, **options: Any) -> B
 def make_bundle(tmp_path: Path) -> MakeBundle:
     """Return a maker of bundles in a folder of the test's own."""
     return partial(write_pump, tmp_path / "bundles")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel of this source."""
+    folder, source = tmp_path_factory.mktemp("wheel"), Path(__file__).parents[1]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source]
+    subprocess.run(build, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from edge.bundle import STEP_ONNX, Bundle
+from edge.bundle import STEP_ONNX, STEP_TFLITE, Bundle
 from edge.day import bins_of
 from edge.engine import Engine, open_engine
 from edge.limits import Tail
@@ -31,6 +31,7 @@ from edge.surprise import Reference
 from models.export import export_onnx
 from models.forecaster import Forecaster
 from models.spec import ForecasterSpec
+from models.tflite.conversion import export_tflite
 
 STREAMS = 10_000
 ROUNDS = 60
@@ -134,7 +135,7 @@ def untrained_bundle(spec: ForecasterSpec) -> Bundle:
         metrics={},
         data={},
     )
-    return Bundle(Path(), manifest, {STEP_ONNX: export_onnx(forecaster)})
+    return Bundle(Path(), manifest, {STEP_ONNX: export_onnx(forecaster), STEP_TFLITE: export_tflite(forecaster)})
 
 
 def report(figures: dict[str, float]) -> None:

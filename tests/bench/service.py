@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.engine import report
+from tests.bench.load.process import cpu_s, resident_mb
 from tests.bench.load.publisher import Load
-from tests.bench.load.site import Site, counts, cpu_s, go, published, resident_mb, subscribe_alone, wait_for_alarm
+from tests.bench.load.site import Site, counts, go, published, subscribe_alone, wait_for_alarm
 from tests.system.conftest import wait_until
 
 TOPICS, STREAMS = 1000, 10_000
@@ -52,11 +53,11 @@ class Bench:
     def commit(self, load: Load) -> tuple[float, float]:
         """Return the seconds from the first message's publishing until all is committed, and the CPU it took."""
         with self._site.publisher(load) as publisher:
-            before, began = cpu_s(self.plant), go(publisher)
+            before, began = cpu_s(self.plant.pid), go(publisher)
             ended = wait_for_alarm(self.plant, load.last_stream, load.last_ms)
             published(publisher)
         self.published += load.messages * load.readings
-        return ended - began, cpu_s(self.plant) - before
+        return ended - began, cpu_s(self.plant.pid) - before
 
     def warm_up(self) -> None:
         """Wait until the service is subscribed, and fill its memories."""
@@ -69,7 +70,7 @@ class Bench:
 
     def end(self) -> dict[str, float]:
         """Stop the service, and return what it has counted, and of its memory."""
-        most = resident_mb(self.plant, most=True)
+        most = resident_mb(self.plant.pid, most=True)
         self.plant.end()
         return {"resident_mb": most, **counts(self.plant), "stored": self.plant.count("verdict")}
 
@@ -144,7 +145,7 @@ def burst(site: Site, seconds: int) -> dict[str, float]:
     try:
         bench.warm_up()
         bench.commit(replace(bench.load(seconds // 2 or 1), rate=RATE))
-        calm_mb = resident_mb(bench.plant)
+        calm_mb = resident_mb(bench.plant.pid)
         load = replace(bench.load(10 * seconds), rate=10 * RATE)
         with site.publisher(load) as publisher:
             go(publisher)

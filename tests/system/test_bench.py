@@ -17,12 +17,14 @@ FIGURES = {
     "service.py": {"qos1_ratio", "qos0_ratio", "batched_readings_per_s", "batched_alarms_only_per_s", "lost"},
     "latency.py": {"p50_ms", "p99_ms"},
     "edge_writes.py": {"mb_a_day", "mb_a_day_broker_away"},
+    "edge.py": {"start_s", "rss_mb", "rss_mb_per_bundle", "cpu_us_per_reading", "gain_over_window"},
 }
 OPTIONS = {
     "families.py": ["--family", "lstm", "--family", "ar"],  # all of them take a quarter of an hour
     "service.py": ["--short"],
     "latency.py": ["--short"],
     "edge_writes.py": ["--short"],
+    "edge.py": ["--short"],
 }
 OF_OTHERS_DATA = {"accuracy.py", "ablation.py"}  # data that is not in the repository
 

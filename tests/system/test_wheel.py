@@ -1,24 +1,9 @@
 import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from subprocess import run
-from sys import executable
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {"edge", "models", "service"}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run(
-        [executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
-        check=True,
-        capture_output=True,
-    )
-    return next(folder.glob("*.whl"))
 
 
 def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:

@@ -1,7 +1,6 @@
 """Where the service is measured: a broker without limits, an LSTM(32), and processes that publish and subscribe."""
 
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -145,20 +144,12 @@ def wait_for_alarm(plant: Plant, stream: str, start_ms: int) -> float:
     return time.monotonic()
 
 
-def resident_mb(plant: Plant, most: bool = False) -> float:
-    """Return the memory that a running service has resident, or the most it had."""
-    status = Path(f"/proc/{plant.pid}/status").read_text()
-    found = re.search(rf"^{'VmHWM' if most else 'VmRSS'}:\s+(\d+) kB$", status, re.MULTILINE)
-    assert found is not None
-    return int(found[1]) / 1024
-
-
-def write_lstm(root: Path, streams: list[str]) -> Bundle:
+def write_lstm(root: Path, streams: list[str], name: str = "bench") -> Bundle:
     """Write a bundle with an LSTM(32), its weights as training begins with them, that knows the streams."""
     bundle = untrained_bundle(ForecasterSpec(family="lstm", units=32))
     known = next(iter(bundle.manifest.scaling.streams.values()))
     scaling = replace(bundle.manifest.scaling, streams=dict.fromkeys(streams, known))
-    manifest = replace(bundle.manifest, scaling=scaling)
+    manifest = replace(bundle.manifest, name=name, scaling=scaling)
     engine = open_engine(replace(bundle, manifest=manifest))
     rows, slots = engine.add(streams[:1]), np.arange(40)
     times = 1_700_000_040_000 + slots * manifest.interval_ms
@@ -166,9 +157,3 @@ def write_lstm(root: Path, streams: list[str]) -> Bundle:
     readings = Readings(np.repeat(rows, 40), np.zeros(40, np.int16), times, values)
     golden = golden_bytes(streams[:1], readings, engine.feed(readings))
     return write_bundle(root, manifest, bundle.files | {GOLDEN: golden})
-
-
-def cpu_s(plant: Plant) -> float:
-    """Return the CPU seconds that a running service has used."""
-    fields = Path(f"/proc/{plant.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
