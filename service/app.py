@@ -23,6 +23,7 @@ from service.brokers.broker import place
 from service.brokers.consumers import Consumers, Readiness
 from service.configuration import read_settings
 from service.counters import Counters
+from service.homeassistant.bridge import Bridge
 from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
@@ -74,6 +75,7 @@ class Service:
         self._servers = {
             each.name: Delivery(each, OutboxReader(settings.database, each.name), self._writer.forget) for each in sinks
         }
+        self._bridge = Bridge(settings, monitors)
         outbox.on_posted = lambda name: self._relays[name].wake()
         self._monitors = monitors
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
@@ -123,6 +125,7 @@ class Service:
             raise ForesenseError(f"{self._database}: expected a database that can be read, got: {error}") from error
         for relay in self._relays.values():
             relay.start()
+        self._bridge.start()
         self._consumers.start()
         if self._reloader is not None:
             self._reloader.start()
@@ -138,6 +141,7 @@ class Service:
         deadline = time.monotonic() + _DRAIN_S
         for relay in self._relays.values():
             relay.stop(max(_LEAST_DRAIN_S, deadline - time.monotonic()))
+        self._bridge.stop(_LEAST_DRAIN_S)
         self._writer.finish()
         self.close()
         log.info("stopped; %s", self._supervisor.summary())
@@ -173,7 +177,8 @@ class Service:
 
     def is_healthy(self) -> bool:
         """Whether all threads that must run do."""
-        return self._writer.is_alive and all(relay.is_alive for relay in self._relays.values())
+        relays = [*self._relays.values(), self._bridge]
+        return self._writer.is_alive and all(relay.is_alive for relay in relays)
 
     @property
     def _relays(self) -> Mapping[str, MqttRelay | Delivery]:
@@ -186,6 +191,7 @@ class Service:
             broker.on_turn = watchdog.heart(f"relay {name}", MqttRelay.LONGEST_TURN_S).beat
         for name, server in self._servers.items():
             server.on_turn = watchdog.heart(f"relay {name}").beat
+        self._bridge.on_turn = watchdog.heart("bridge to Home Assistant", Bridge.LONGEST_TURN_S).beat
         self._consumers.watch(watchdog)
 
     def _reload(self) -> None:
@@ -207,6 +213,7 @@ class Service:
             if self._ending.is_set():
                 return False
         self._monitors = change.monitors
+        self._bridge.follow(change.monitors)
         self._consumers.follow(change.monitors)
         return True
 
@@ -227,6 +234,7 @@ class Service:
             scored = []  # what is stored late need not be told at all; alarms are told always
         for name, relay in self._brokers.items():
             relay.offer([each for each in scored if self._sinks[each.monitor] == name])
+        self._bridge.offer(scored)
 
 
 def build(path: Path) -> Service:
