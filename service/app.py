@@ -24,6 +24,7 @@ from service.brokers.consumers import Consumers, Readiness
 from service.configuration import read_settings
 from service.counters import Counters
 from service.homeassistant.bridge import Bridge
+from service.notifications.opening import Notification, open_notifications
 from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
@@ -53,7 +54,13 @@ _GARBAGE = 50_000  # objects that are made before garbage is looked for; message
 class Service:
     """The whole service: consumer -> inbox -> writer -> store -> relays."""
 
-    def __init__(self, settings: Settings, monitors: Sequence[Monitor], sinks: Sequence[ServerSink] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        monitors: Sequence[Monitor],
+        sinks: Sequence[ServerSink] = (),
+        notifications: Sequence[Notification] = (),
+    ) -> None:
         self.counters = Counters()
         self.inbox = Inbox()
         self.standing = Standing(self.counters, self.inbox)
@@ -61,7 +68,9 @@ class Service:
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
         self._names = [NameLock(broker.address, broker.client_id) for broker in settings.connections.values()]
-        outbox = Outbox(self._store, [*mqtt_sinks(monitors), *sinks], self.counters)
+        outbox = Outbox(
+            self._store, [*mqtt_sinks(monitors), *sinks, *(each.sink for each in notifications)], self.counters
+        )
         self._writer = Writer(
             self._store, monitors, self.inbox, self.counters, self._committed,
             settings.incident, self.standing, settings.ballast_mb, outbox,
@@ -75,6 +84,7 @@ class Service:
         self._servers = {
             each.name: Delivery(each, OutboxReader(settings.database, each.name), self._writer.forget) for each in sinks
         }
+        self._servers |= {each.sink.name: each.delivery(self._writer.forget) for each in notifications}
         self._bridge = Bridge(settings, monitors)
         outbox.on_posted = lambda name: self._relays[name].wake()
         self._monitors = monitors
@@ -243,9 +253,10 @@ def build(path: Path) -> Service:
     registry = Registry(settings.bundles)
     monitors, problems = open_monitors(path, settings, registry)
     sinks, others = open_sinks(settings.sinks)
-    if problems or others:
-        raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others)]))
-    service = Service(settings, monitors, sinks)
+    notifications, more = open_notifications(settings.notifications, settings.database)
+    if problems or others or more:
+        raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others + more)]))
+    service = Service(settings, monitors, sinks, notifications)
     service.reload_from(path, settings, monitors, registry)
     return service
 

@@ -11,6 +11,7 @@ from edge.errors import ForesenseError
 from edge.operation.logs import Format, Log
 from service.app import build, open_monitors
 from service.configuration import read_settings
+from service.notifications.opening import Notification, open_notifications
 from service.pipeline.monitor import Monitor
 from service.relays.opening import ServerSink, open_sinks
 from service.settings import Settings
@@ -29,18 +30,20 @@ def check(path: Path, as_json: bool) -> None:
     """
     monitors: list[Monitor] = []
     sinks: list[ServerSink] = []
+    notifications: list[Notification] = []
     announced = None
     try:
         settings = read_settings(path)
         monitors, problems = open_monitors(path, settings)
         sinks, others = open_sinks(settings.sinks)
         announced = _announced(settings)
-        problems += [f"{path}: {problem}" for problem in others]
+        notifications, more = open_notifications(settings.notifications, settings.database)
+        problems += [f"{path}: {problem}" for problem in others + more]
     except ForesenseError as error:
         problems = str(error).splitlines()
     found = [_facts(monitor) for monitor in monitors]
     if as_json:
-        told = {sink.name: str(sink) for sink in sinks}
+        told = {sink.name: str(sink) for sink in sinks} | {each.sink.name: str(each.receiver) for each in notifications}
         click.echo(
             json.dumps(
                 {
@@ -61,6 +64,8 @@ def check(path: Path, as_json: bool) -> None:
             )
         for sink in sinks:
             click.echo(f"{sink.name}: {sink}; up to {sink.most_bytes >> 20} MB may wait")
+        for each in notifications:
+            click.echo(f"{each.sink.name}: {each.receiver}: alarms from {each.settings.least_severity}")
         if announced:
             click.echo(f"home assistant: {announced}")
         for problem in problems:

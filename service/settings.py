@@ -16,6 +16,7 @@ from edge.topics import Template, may_be_ours, overlap
 from service.alarms.maintenance import MaintenanceSettings
 from service.brokers.broker import BrokerSettings
 from service.homeassistant.settings import HomeAssistantSettings, devices_topic
+from service.notifications.settings import NotificationSettings, TargetName
 from service.operation.health import MetricsSettings
 from service.part import ByChannel, Duration, Part
 from service.pipeline.source import SourceSettings
@@ -141,6 +142,7 @@ class Settings(Part):
     metrics: MetricsSettings | None = None  #: None: nothing listens
     sinks: dict[SinkName, SinkSettings] = Field(default_factory=dict)
     home_assistant: HomeAssistantSettings = HomeAssistantSettings()
+    notifications: dict[TargetName, NotificationSettings] = Field(default_factory=dict)
     monitors: dict[str, MonitorSettings] = Field(min_length=1)
 
     @field_validator("incident", mode="before")
@@ -171,6 +173,7 @@ class Settings(Part):
             "brokers": {name: broker.relative_to(folder) for name, broker in self.brokers.items()},
             "maintenance": tuple(each.relative_to(folder) for each in self.maintenance),
             "sinks": {name: sink.relative_to(folder) for name, sink in self.sinks.items()},
+            "notifications": {name: each.relative_to(folder) for name, each in self.notifications.items()},
             "monitors": {name: monitor.relative_to(folder) for name, monitor in self.monitors.items()},
         }
         return self.model_copy(update=update)
