@@ -7,6 +7,7 @@ streams and channels appear as names only, never in a topic, an id or a template
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ def announcement(
             "model": f"monitor {_shown(key[0])}",
             "sw_version": _shown(bundle),
         },
-        "origin": {"name": "foresense", "sw_version": version("foresense")},
+        "origin": {"name": "foresense", "sw_version": _version()},
         "availability": [{"topic": availability_topic(prefix)}, {"topic": device.availability}],
         "availability_mode": "all",
         "state_topic": device.state,
@@ -127,6 +128,11 @@ def _component(device: Device, name: str, entity: dict[str, Any]) -> dict[str, A
     has_state = entity["platform"] != "button"
     template = {"value_template": f"{{{{ value_json.{name} }}}}"} if has_state else {}
     return entity | {"unique_id": f"{device.ident}_{name}"} | template
+
+
+@cache
+def _version() -> str:
+    return version("foresense")  # which reads files
 
 
 def _shown(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.system.test_service import monitor, reading, recording
 
 __all__ = ["make_hub"]
 PUMP = "north/pump-1"
+MakeHome = Callable[..., tuple[Hub, Plant]]
 
 
 @pytest.fixture
@@ -27,26 +29,25 @@ def settings(name: str, **more: Any) -> dict[str, Any]:
     return {"home_assistant": own}
 
 
-def started(
-    make_plant: MakePlant,
-    broker: Broker,
-    world: World,
-    name: str,
-    bundles: Path,
-    monitors: dict[str, Any] | None = None,
-) -> Plant:
-    plant = make_plant(broker, name, bundles, monitors or {"pumps": monitor(name)}, settings=settings(name))
-    world.listen(plant.availability)
-    plant.start()
-    world.wait_for(plant.availability, b"online")
-    return plant
+@pytest.fixture
+def make_home(broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, bundles: Path) -> MakeHome:
+    """Return a maker of a hub and of a service that announces to it, both at work."""
+
+    def make(name: str, monitors: dict[str, Any] | None = None, folder: Path = bundles) -> tuple[Hub, Plant]:
+        hub = make_hub(broker, f"ha-{name}")
+        plant = make_plant(broker, name, folder, monitors or {"pumps": monitor(name)}, settings=settings(name))
+        world.listen(plant.availability)
+        plant.start()
+        world.wait_for(plant.availability, b"online")
+        return hub, plant
+
+    return make
 
 
 def test_a_stream_becomes_a_device_whose_alarm_is_a_problem_at_once_and_can_be_called_false(
-    broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, bundles: Path
+    world: World, make_home: MakeHome
 ) -> None:
-    hub = make_hub(broker, "ha-device")
-    plant = started(make_plant, broker, world, "device", bundles)
+    hub, plant = make_home("device")
     world.publish(recording(f"device/{PUMP}/value")[:22])
 
     hub.wait_for(PUMP, "Problem", "ON")
@@ -64,11 +65,8 @@ def test_a_stream_becomes_a_device_whose_alarm_is_a_problem_at_once_and_can_be_c
     assert hub.attributes(PUMP, "Problem") == {}
 
 
-def test_the_switch_mutes_and_unmutes_and_shows_what_is_so(
-    broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, bundles: Path
-) -> None:
-    hub = make_hub(broker, "ha-mute")
-    plant = started(make_plant, broker, world, "mute", bundles)
+def test_the_switch_mutes_and_unmutes_and_shows_what_is_so(world: World, make_home: MakeHome) -> None:
+    hub, plant = make_home("mute")
     world.publish(recording(f"mute/{PUMP}/value")[:15])
     hub.send(PUMP, "Mute", "ON")
     hub.wait_for(PUMP, "Mute", "ON")
@@ -84,10 +82,9 @@ def test_the_switch_mutes_and_unmutes_and_shows_what_is_so(
 
 
 def test_a_hub_that_starts_anew_has_all_again_and_sees_that_the_service_was_killed(
-    broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, bundles: Path
+    world: World, make_home: MakeHome
 ) -> None:
-    hub = make_hub(broker, "ha-birth")
-    plant = started(make_plant, broker, world, "birth", bundles)
+    hub, plant = make_home("birth")
     world.publish(recording(f"birth/{PUMP}/value")[:22])
     hub.wait_for(PUMP, "Problem", "ON")
     before = len(hub.announced)
@@ -103,11 +100,10 @@ def test_a_hub_that_starts_anew_has_all_again_and_sees_that_the_service_was_kill
 
 
 def test_devices_go_with_their_monitor_while_the_service_runs_and_while_it_does_not(
-    broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, bundles: Path
+    broker: Broker, world: World, make_home: MakeHome
 ) -> None:
-    hub = make_hub(broker, "ha-gone")
     monitors = {"pumps": monitor("gone"), "fans": monitor("gone-fans"), "silos": monitor("gone-silos")}
-    plant = started(make_plant, broker, world, "gone", bundles, monitors)
+    hub, plant = make_home("gone", monitors)
     for name in ("gone", "gone-fans", "gone-silos"):
         world.publish(recording(f"{name}/{PUMP.replace('pump', name)}/value")[:5])
     pump, fan, silo = (f"north/{name}-1" for name in ("gone", "gone-fans", "gone-silos"))
@@ -149,18 +145,14 @@ def retained(broker: Broker, filters: list[str]) -> list[tuple[str, bytes]]:
 
 
 def test_hostile_names_are_shown_as_they_are_and_are_in_no_id_topic_or_template(
-    broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, make_bundle: MakeBundle
+    world: World, make_home: MakeHome, make_bundle: MakeBundle
 ) -> None:
     channels = ("<img src=x onerror=alert(1)>", "{{ 7 * 7 }}", "ü'\"\\")
-    bundles = make_bundle(channels=channels).path.parents[1]
+    bundles = make_bundle(channels=channels, version="2").path.parents[1]
     names = ["<img src=x>", "a'b\"c", "{{ states }}", "Größe-水", "x" * 300, "[a]*?"]
     own = {"topic": "hostile/{device}", "bundle": "pump", "payload": "json"}
     own["fields"] = {channel: str(place) for place, channel in enumerate(channels)}  # type: ignore[assignment]
-    hub = make_hub(broker, "ha-hostile")
-    plant = make_plant(broker, "hostile", bundles, {"pumps": own}, settings=settings("hostile"))
-    world.listen(plant.availability)
-    plant.start()
-    world.wait_for(plant.availability, b"online")
+    hub, _ = make_home("hostile", {"pumps": own}, bundles)
     world.publish((f"hostile/{name}", '{"0": 1, "1": 2, "2": 3}') for name in names)
 
     wait_until(lambda: hub.devices == {name[:200] for name in names}, "all are announced")
@@ -173,11 +165,8 @@ def test_hostile_names_are_shown_as_they_are_and_are_in_no_id_topic_or_template(
     assert len({hub_id.split("_")[1] for hub_id in hub.entities}) == len(names)
 
 
-def test_what_a_hub_sends_that_is_no_order_is_ignored(
-    broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, bundles: Path
-) -> None:
-    hub: Hub = make_hub(broker, "ha-odd")
-    plant = started(make_plant, broker, world, "odd", bundles)
+def test_what_a_hub_sends_that_is_no_order_is_ignored(world: World, make_home: MakeHome) -> None:
+    hub, plant = make_home("odd")
     world.publish(recording(f"odd/{PUMP}/value")[:5])
     hub.press(PUMP, "False alarm")  # there was no alarm
     hub.send(PUMP, "Mute", "OFF")  # it is not muted
@@ -189,10 +178,9 @@ def test_what_a_hub_sends_that_is_no_order_is_ignored(
 
 
 def test_a_button_that_was_pressed_while_nobody_was_there_is_not_pressed_later(
-    broker: Broker, world: World, make_plant: MakePlant, make_hub: MakeHub, bundles: Path
+    world: World, make_home: MakeHome
 ) -> None:
-    hub = make_hub(broker, "ha-kept")
-    plant = started(make_plant, broker, world, "kept", bundles)
+    hub, plant = make_home("kept")
     world.publish(recording(f"kept/{PUMP}/value")[:5])
     hub.entity(PUMP, "Mute")
     assert plant.end() == 0
@@ -207,9 +195,9 @@ def test_a_button_that_was_pressed_while_nobody_was_there_is_not_pressed_later(
 
 @pytest.mark.slow
 def test_ten_thousand_streams_are_announced_while_readings_go_on_being_committed(
-    broker: Broker, world: World, make_plant: MakePlant, bundles: Path
+    world: World, make_home: MakeHome
 ) -> None:
-    plant = started(make_plant, broker, world, "many", bundles)
+    _, plant = make_home("many")
     began = time.monotonic()
     world.publish((f"many/north/p{number}/value", reading(0, 1.0)) for number in range(10_000))
     wait_until(lambda: plant.count("stream") == 10_000, "all streams are there", 60)
