@@ -16,21 +16,6 @@ _MOST_WORDS = 4_000  # characters of a text; some receivers take no more
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-class Notice(NamedTuple):
-    """An alarm or an incident that is to be told, and the rows of the outbox that it is told by."""
-
-    ids: tuple[int, ...]
-    kind: str  #: "alarm" or "incident"
-    state: str  #: "opened", "grown" or "closed"
-    severity: str  #: of the alarm, or the greatest of the incident's
-    told: Mapping[str, Any]  #: as everybody is told; see service/alarms/messages.py
-
-    @property
-    def about(self) -> tuple[str, str]:
-        """Return what it is about: an alarm or an incident."""
-        return self.kind, str(self.told["id"])
-
-
 class Message(msgspec.Struct):
     """What is sent, as it lies in the outbox's place and in letters."""
 
@@ -40,9 +25,28 @@ class Message(msgspec.Struct):
     subject: dict[str, Any]  #: what the picture shows: monitor, stream, channel, start, end, interval_ms, unit; or none
 
 
+class Notice(NamedTuple):
+    """An alarm or an incident that is to be told, and the rows of the outbox that it is told by."""
+
+    ids: tuple[int, ...]
+    kind: str  #: "alarm" or "incident"
+    state: str  #: "opened", "grown" or "closed"
+    severity: str  #: of the alarm, or the greatest of the incident's
+    told: Mapping[str, Any]  #: as everybody is told; see service/alarms/messages.py
+    composed: Message | None = None  #: of a letter that is sent again, in place of all that
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """Return what it is about: an alarm or an incident; of a letter, itself."""
+        return ("letter", str(self.ids[0])) if self.composed else (self.kind, str(self.told["id"]))
+
+
 def read_notice(row: OutboxRow) -> Notice:
     """Return what a row of the outbox tells."""
     told: dict[str, Any] = msgspec.json.decode(row.body)
+    if "title" in told:
+        composed = msgspec.convert(told, Message)
+        return Notice((row.id,), row.kind, "opened", composed.severity, told, composed)
     severities = [told["severity"]] if row.kind == "alarm" else [each["severity"] for each in told["members"]]
     worst = max(severities, key=lambda name: Severity[name.upper()], default="minor")
     return Notice((row.id,), row.kind, told["state"], worst, told)
@@ -50,6 +54,8 @@ def read_notice(row: OutboxRow) -> Notice:
 
 def single(notice: Notice, zone: ZoneInfo) -> Message:
     """Return the message that tells of one thing."""
+    if notice.composed is not None:
+        return notice.composed
     told = notice.told
     over = notice.state == "closed"
     if notice.kind == "alarm":
@@ -73,7 +79,7 @@ _DRAWN = ("interval_ms", "unit")
 def digest(notices: Sequence[Notice], zone: ZoneInfo) -> Message:
     """Return the one message that tells of many things."""
     worst = max((notice.severity for notice in notices), key=lambda name: Severity[name.upper()])
-    lines = [f"- {single(notice, zone).title}, since {_local(notice.told['start'], zone)}" for notice in notices]
+    lines = [f"- {single(notice, zone).title}{_since(notice, zone)}" for notice in notices]
     more = [f"and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
     return _message(f"{len(notices)} alarms, {worst} at worst", "\n".join(lines[:_MOST_LISTED] + more), worst, {})
 
@@ -82,6 +88,10 @@ def _message(title: str, text: str, severity: str, subject: dict[str, Any]) -> M
     plain = "\n".join(_CONTROL.sub(" ", line) for line in text.split("\n"))
     title = _CONTROL.sub(" ", title)[:200]
     return Message(title[:1].upper() + title[1:], plain[:_MOST_WORDS], severity, subject)
+
+
+def _since(notice: Notice, zone: ZoneInfo) -> str:
+    return "" if notice.composed else f", since {_local(notice.told['start'], zone)}"
 
 
 def _local(text: str, zone: ZoneInfo) -> str:

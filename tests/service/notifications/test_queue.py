@@ -207,6 +207,25 @@ def test_what_was_handed_over_and_not_forgotten_is_handed_over_again(make_bench:
     assert bench.queue.read(0, 1) == first
 
 
+def test_a_letter_that_is_sent_again_is_the_message_that_it_was(make_bench: MakeBench, store: Store) -> None:
+    bench = make_bench()
+    bench.post(alarm_of("one"))
+    refused = bench.queue.read(0, 1)[0]
+    bench.queue.forget([refused.id], [], True)
+    assert bench.left == 0
+    with store.transaction():
+        store.post(NAME, refused.stream, refused.body, refused.kind)
+    assert [row.body for row in bench.queue.read(0, 1)] == [refused.body]
+    bench.restart()
+    for _ in range(3):
+        with store.transaction():
+            store.post(NAME, refused.stream, refused.body, refused.kind)
+    message = bench.next()
+    assert message is not None
+    assert message["title"] == "4 alarms, major at worst"
+    assert message["text"].splitlines() == ["- Major alarm: north/one (value)"] * 4
+
+
 def test_names_cannot_break_out_of_a_line(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.post(alarm_of("x\r\nBcc: all@plant.example"))
