@@ -24,6 +24,8 @@ from service.brokers.consumers import Consumers, Readiness
 from service.brokers.subscriptions import Subscriptions
 from service.configuration import read_settings
 from service.counters import Counters
+from service.homeassistant.bridge import Bridge
+from service.notifications.opening import Notification, open_notifications
 from service.operation.health import HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
@@ -55,7 +57,13 @@ _GARBAGE = 50_000  # objects that are made before garbage is looked for; message
 class Service:
     """The whole service: consumer -> inbox -> writer -> store -> relays."""
 
-    def __init__(self, settings: Settings, monitors: Sequence[Monitor], sinks: Sequence[ServerSink] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        monitors: Sequence[Monitor],
+        sinks: Sequence[ServerSink] = (),
+        notifications: Sequence[Notification] = (),
+    ) -> None:
         self.counters = Counters()
         self.inbox = Inbox()
         self.standing = Standing(self.counters, self.inbox)
@@ -63,7 +71,9 @@ class Service:
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)
         self._names = [NameLock(broker.address, broker.client_id) for broker in settings.connections.values()]
-        outbox = Outbox(self._store, [*mqtt_sinks(monitors), *sinks], self.counters)
+        outbox = Outbox(
+            self._store, [*mqtt_sinks(monitors), *sinks, *(each.sink for each in notifications)], self.counters
+        )
         self._writer = Writer(
             self._store, monitors, self.inbox, self.counters, self._committed,
             settings.incident, self.standing, settings.ballast_mb, outbox,
@@ -77,6 +87,8 @@ class Service:
         self._servers = {
             each.name: Delivery(each, OutboxReader(settings.database, each.name), self._writer.forget) for each in sinks
         }
+        self._servers |= {each.sink.name: each.delivery(self._writer.forget) for each in notifications}
+        self._bridge = Bridge(settings, monitors)
         outbox.on_posted = lambda name: self._relays[name].wake()
         self._monitors = monitors
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
@@ -129,6 +141,7 @@ class Service:
             relay.start()
         self._consumers.leave(self._subscriptions.others(self._monitors))
         self._subscriptions.remember(self._monitors)
+        self._bridge.start()
         self._consumers.start()
         if self._reloader is not None:
             self._reloader.start()
@@ -144,6 +157,7 @@ class Service:
         deadline = time.monotonic() + _DRAIN_S
         for relay in self._relays.values():
             relay.stop(max(_LEAST_DRAIN_S, deadline - time.monotonic()))
+        self._bridge.stop(_LEAST_DRAIN_S)
         self._writer.finish()
         self.close()
         log.info("stopped; %s", self._supervisor.summary())
@@ -179,7 +193,8 @@ class Service:
 
     def is_healthy(self) -> bool:
         """Whether all threads that must run do."""
-        return self._writer.is_alive and all(relay.is_alive for relay in self._relays.values())
+        relays = [*self._relays.values(), self._bridge]
+        return self._writer.is_alive and all(relay.is_alive for relay in relays)
 
     @property
     def _relays(self) -> Mapping[str, MqttRelay | Delivery]:
@@ -192,6 +207,7 @@ class Service:
             broker.on_turn = watchdog.heart(f"relay {name}", MqttRelay.LONGEST_TURN_S).beat
         for name, server in self._servers.items():
             server.on_turn = watchdog.heart(f"relay {name}").beat
+        self._bridge.on_turn = watchdog.heart("bridge to Home Assistant", Bridge.LONGEST_TURN_S).beat
         self._consumers.watch(watchdog)
 
     def _reload(self) -> None:
@@ -214,6 +230,7 @@ class Service:
                 return False
         self._monitors = change.monitors
         self._subscriptions.remember(change.monitors)
+        self._bridge.follow(change.monitors)
         self._consumers.follow(change.monitors)
         return True
 
@@ -234,6 +251,7 @@ class Service:
             scored = []  # what is stored late need not be told at all; alarms are told always
         for name, relay in self._brokers.items():
             relay.offer([each for each in scored if self._sinks[each.monitor] == name])
+        self._bridge.offer(scored)
 
 
 def build(path: Path) -> Service:
@@ -242,9 +260,10 @@ def build(path: Path) -> Service:
     registry = Registry(settings.bundles)
     monitors, problems = open_monitors(path, settings, registry)
     sinks, others = open_sinks(settings.sinks)
-    if problems or others:
-        raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others)]))
-    service = Service(settings, monitors, sinks)
+    notifications, more = open_notifications(settings.notifications, settings.database)
+    if problems or others or more:
+        raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others + more)]))
+    service = Service(settings, monitors, sinks, notifications)
     service.reload_from(path, settings, monitors, registry)
     return service
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "mutes": "service.desk.desk_commands:mutes",
     "accept": "service.desk.desk_commands:accept",
     "label": "service.desk.desk_commands:label",
+    "test-notifications": "service.notifications.command:test_notifications",
     "backup": "service.storage.backup:backup",
     "dead-letters": "service.desk.dead_letter_commands:dead_letters",
     "sniff": "service.sniff.command:sniff",

@@ -11,8 +11,10 @@ from edge.errors import ForesenseError
 from edge.operation.logs import Format, Log
 from service.app import build, open_monitors
 from service.configuration import read_settings
+from service.notifications.opening import Notification, open_notifications
 from service.pipeline.monitor import Monitor
 from service.relays.opening import ServerSink, open_sinks
+from service.settings import Settings
 
 _FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 
@@ -28,17 +30,31 @@ def check(path: Path, as_json: bool) -> None:
     """
     monitors: list[Monitor] = []
     sinks: list[ServerSink] = []
+    notifications: list[Notification] = []
+    announced = None
     try:
         settings = read_settings(path)
         monitors, problems = open_monitors(path, settings)
         sinks, others = open_sinks(settings.sinks)
-        problems += [f"{path}: {problem}" for problem in others]
+        announced = _announced(settings)
+        notifications, more = open_notifications(settings.notifications, settings.database)
+        problems += [f"{path}: {problem}" for problem in others + more]
     except ForesenseError as error:
         problems = str(error).splitlines()
     found = [_facts(monitor) for monitor in monitors]
     if as_json:
-        told = {sink.name: str(sink) for sink in sinks}
-        click.echo(json.dumps({"ok": not problems, "monitors": found, "sinks": told, "problems": problems}))
+        told = {sink.name: str(sink) for sink in sinks} | {each.sink.name: str(each.receiver) for each in notifications}
+        click.echo(
+            json.dumps(
+                {
+                    "ok": not problems,
+                    "monitors": found,
+                    "sinks": told,
+                    "home_assistant": announced,
+                    "problems": problems,
+                }
+            )
+        )
     else:
         for facts in found:
             click.echo(
@@ -48,6 +64,10 @@ def check(path: Path, as_json: bool) -> None:
             )
         for sink in sinks:
             click.echo(f"{sink.name}: {sink}; up to {sink.most_bytes >> 20} MB may wait")
+        for each in notifications:
+            click.echo(f"{each.sink.name}: {each.receiver}: alarms from {each.settings.least_severity}")
+        if announced:
+            click.echo(f"home assistant: {announced}")
         for problem in problems:
             click.echo(f"foresense: {problem}", err=True)
     if problems:
@@ -89,3 +109,12 @@ def _facts(monitor: Monitor) -> dict[str, Any]:
         "limit": monitor.limit,
         "lateness_s": monitor.lateness_ms / 1000,
     }
+
+
+def _announced(settings: Settings) -> str | None:
+    """Return what is announced to Home Assistant, and where; None if nothing is."""
+    if not settings.home_assistant.enabled:
+        return None
+    names = ", ".join(name for name, monitor in settings.monitors.items() if monitor.home_assistant) or "nothing"
+    place = settings.connections[settings.home_assistant_broker].address
+    return f"{names} announced beneath {settings.home_assistant.prefix}/device/ at {place}"

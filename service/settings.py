@@ -15,6 +15,8 @@ from edge.limits import Budget
 from edge.topics import Template, may_be_ours, overlap
 from service.alarms.maintenance import MaintenanceSettings
 from service.brokers.broker import BrokerSettings
+from service.homeassistant.settings import HomeAssistantSettings, devices_topic
+from service.notifications.settings import NotificationSettings, TargetName
 from service.operation.health import MetricsSettings
 from service.part import ByChannel, Duration, Part
 from service.pipeline.source import SourceSettings
@@ -110,6 +112,7 @@ class MonitorSettings(SourceSettings):
     max_streams: int = Field(default=10_000, ge=1)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
     lateness_s: float = Field(default=0, ge=0, le=86_400)  #: readings that come later than newer ones are waited for
+    home_assistant: bool = True  #: its streams are announced, if `home_assistant` is enabled
 
     def relative_to(self, folder: Path) -> Self:
         """Return the settings with relative paths taken from a folder."""
@@ -138,6 +141,8 @@ class Settings(Part):
     incident: IncidentSettings | None = IncidentSettings()  #: None: no incidents
     metrics: MetricsSettings | None = None  #: None: nothing listens
     sinks: dict[SinkName, SinkSettings] = Field(default_factory=dict)
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
+    notifications: dict[TargetName, NotificationSettings] = Field(default_factory=dict)
     monitors: dict[str, MonitorSettings] = Field(min_length=1)
 
     @field_validator("incident", mode="before")
@@ -149,6 +154,11 @@ class Settings(Part):
     def connections(self) -> dict[str, BrokerSettings]:
         """Return the brokers by name; the only one, of the short form, is named ''."""
         return self.brokers or {"": self.broker}
+
+    @property
+    def home_assistant_broker(self) -> str:
+        """Return the name of the broker that streams are announced at."""
+        return self.home_assistant.broker or next(iter(self.connections))
 
     def publishes_to(self, monitor: str) -> str:
         """Return the name of the broker that a monitor's alarms and verdicts go to."""
@@ -163,6 +173,7 @@ class Settings(Part):
             "brokers": {name: broker.relative_to(folder) for name, broker in self.brokers.items()},
             "maintenance": tuple(each.relative_to(folder) for each in self.maintenance),
             "sinks": {name: sink.relative_to(folder) for name, sink in self.sinks.items()},
+            "notifications": {name: each.relative_to(folder) for name, each in self.notifications.items()},
             "monitors": {name: monitor.relative_to(folder) for name, monitor in self.monitors.items()},
         }
         return self.model_copy(update=update)
@@ -173,10 +184,12 @@ class Settings(Part):
             raise ValueError("expected either broker or brokers, got both")
         known = ", ".join(self.brokers) or "no names without `brokers`"
         named = {f"monitors.{name}.broker": monitor.broker for name, monitor in self.monitors.items()}
-        for place, name in (named | {"publish.broker": self.publish.broker}).items():
-            if name not in ({*self.brokers, ""} if place == "publish.broker" else self.connections):
+        may_be_none = {"publish.broker": self.publish.broker}
+        (named if self.home_assistant.enabled else may_be_none)["home_assistant.broker"] = self.home_assistant.broker
+        for place, name in (named | may_be_none).items():
+            if name not in ({*self.brokers, ""} if place in may_be_none else self.connections):
                 raise ValueError(f"{place}: expected one of brokers ({known}), got {name or 'none'}")
-        if unused := set(self.brokers) - {*named.values(), self.publish.broker}:
+        if unused := set(self.brokers) - {*named.values(), *may_be_none.values()}:
             raise ValueError(f"brokers.{min(unused)}: expected a monitor or publish to name it, got none that does")
         return self
 
@@ -207,5 +220,20 @@ class Settings(Part):
                     raise ValueError(
                         f"monitors.{name}.topic: expected topics of no other monitor, "
                         f"got {one}, which overlaps with {other} of {other_name}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _home_assistant_is_apart(self) -> Self:
+        if not self.home_assistant.enabled:
+            return self
+        own = (f"{self.home_assistant.prefix}/device/+/config", f"{devices_topic(self.publish.prefix)}/+/+")
+        for name, monitor in self.monitors.items():
+            if monitor.broker != self.home_assistant_broker:
+                continue
+            for ours in own:
+                if overlap(one := Template(monitor.topic).filter, ours):
+                    raise ValueError(
+                        f"monitors.{name}.topic: expected topics other than those of home_assistant, {ours}, got {one}"
                     )
         return self

@@ -204,6 +204,6 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the wheel of this source."""
     folder, source = tmp_path_factory.mktemp("wheel"), Path(__file__).parents[1]
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
     subprocess.run(build, check=True, capture_output=True)
     return next(folder.glob("*.whl"))

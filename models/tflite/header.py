@@ -11,7 +11,9 @@ from edge.calendar import CALENDAR_INPUTS
 from edge.errors import BundleError, ConfigError
 from edge.limits import Budget
 from edge.manifest import Manifest, StreamScaling
+from edge.signals import ERROR
 from edge.state import new_records, record_dtype
+from edge.surprise import Followed
 from models.tflite.micro import Fit
 
 _BYTES_A_LINE = 16
@@ -118,7 +120,7 @@ def _reach(manifest: Manifest) -> float:
     records = new_records(1, record_dtype(len(manifest.channels), 0))
     manifest.reference.begin(records)
     limit = manifest.tail.limit(Budget.parse(manifest.budget).per_slot(manifest.interval_ms))
-    return float(score.reach(np.array([limit], np.float32), records)[0])
+    return float(Followed(records).signal_at(np.array([limit], np.float32), ERROR)[0])
 
 
 def _numbers(name: str, numbers: Sequence[float]) -> str:

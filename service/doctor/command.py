@@ -23,6 +23,7 @@ from service.doctor.disk import look_at_disk
 from service.doctor.files import look_at_files
 from service.doctor.finding import Finding, Level, fail, ok
 from service.doctor.history import History, read_history
+from service.doctor.home_assistant import look_at_home_assistant
 from service.doctor.limits import look_at_limits
 from service.doctor.queue import OUTAGE_S
 from service.pipeline.monitor import Monitor
@@ -74,6 +75,7 @@ def _look(path: Path, measure: bool) -> Iterator[Finding]:
     yield from look_at_disk(settings.database, history)
     yield from look_at_clock(history, held)
     yield from _brokers(settings, monitors, history, held, measure)
+    yield from look_at_home_assistant(settings)
 
 
 def _brokers(

@@ -17,7 +17,11 @@ def look_at_files(path: Path, settings: Settings) -> Iterator[Finding]:
     """Look at the permissions of the configuration, the secrets, the bundles and the database's folder."""
     yield from _not_written_by_others("configuration", path)
     for name, broker in settings.connections.items():
-        yield from _secrets(name, broker)
+        for setting, secret in secret_files(broker).items():
+            yield _is_secret(f"{place(name)}.{setting}", secret)
+    for name, told in settings.notifications.items():
+        if told.urls_file is not None:
+            yield _is_secret(f"notifications.{name}.urls_file", told.urls_file)
     yield from _not_written_by_others("bundles", settings.bundles)
     yield _can_be_written(settings.database)
 
@@ -32,15 +36,12 @@ def secret_files(broker: BrokerSettings) -> dict[str, Path]:
     return {name: path for name, path in files.items() if path is not None}
 
 
-def _secrets(name: str, broker: BrokerSettings) -> Iterator[Finding]:
-    for setting, path in secret_files(broker).items():
-        subject = f"{place(name)}.{setting}"
-        if (mode := _mode(path)) is None:
-            yield fail(subject, f"{path} cannot be read", "put it there, readable for the service")
-        elif mode & _OTHERS_READ:
-            yield warn(subject, f"{path} can be read by others than its owner", f"chmod 600 {path}")
-        else:
-            yield ok(subject, f"{path} is read by its owner only")
+def _is_secret(subject: str, path: Path) -> Finding:
+    if (mode := _mode(path)) is None:
+        return fail(subject, f"{path} cannot be read", "put it there, readable for the service")
+    if mode & _OTHERS_READ:
+        return warn(subject, f"{path} can be read by others than its owner", f"chmod 600 {path}")
+    return ok(subject, f"{path} is read by its owner only")
 
 
 def _not_written_by_others(subject: str, path: Path) -> Iterator[Finding]:

@@ -67,6 +67,7 @@ class Monitor:
         self.broker = settings.broker
         self.sink = sink(settings.broker if publish_to is None else publish_to)
         self.site = settings.site
+        self.is_announced = settings.home_assistant  #: whether Home Assistant may be told of its streams
         self.maintenance = Maintenance(settings.maintenance, maintenance)
         self.bundle = bundle
         self.template = Template(settings.topic)

@@ -21,6 +21,7 @@ class Answer:
     status: int  #: of HTTP; 0 where no answer came
     said: str = ""
     retry_after_s: float | None = None  #: what the server asks for
+    final: bool = False  #: it is not to be tried again, whatever was said
 
     @classmethod
     def of(cls, status: int, body: bytes | str, headers: Mapping[str, str]) -> Self:
@@ -49,7 +50,7 @@ class Answer:
     @property
     def refused(self) -> bool:
         """Whether it would be refused again, as something in it is wrong."""
-        return self.status in _REFUSED
+        return self.final or self.status in _REFUSED
 
     def __str__(self) -> str:
         if not self.status:

@@ -10,7 +10,7 @@ from typing import Protocol
 from edge.operation.failpoint import reach
 from service.relays.answer import Answer
 from service.relays.letters import Letter
-from service.relays.outbox import VERDICT, OutboxReader, OutboxRow
+from service.relays.outbox import VERDICT, OutboxRow
 from service.relays.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,16 @@ class Target(Protocol):
         """Give the connections back."""
 
 
+class Rows(Protocol):
+    """What there is to be delivered, in order."""
+
+    def read(self, after: int, most: int, most_bytes: int | None = None) -> list[OutboxRow]:
+        """Return the next rows, oldest first; sqlite3.Error if that fails."""
+
+    def close(self) -> None:
+        """Give the connection back; it is opened again when it is needed."""
+
+
 Forget = Callable[[Sequence[int], Sequence[Letter], bool], None]
 
 
@@ -50,7 +60,7 @@ class Delivery:
     def __init__(
         self,
         target: Target,
-        outbox: OutboxReader,
+        outbox: Rows,
         forget: Forget,
         retry: Retry | None = None,
         wait: Callable[[float], bool] | None = None,

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -15,6 +14,7 @@ from service.alarms.messages import Incident, Member
 from service.counters import Counters
 from service.pipeline.monitor import Monitor
 from service.relays.letters import Letter, keep
+from service.storage.reader import Reader
 from service.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -182,10 +182,8 @@ class OutboxReader:
     """Reads one relay's outbox beside the writer, on a connection and in a thread of its own."""
 
     def __init__(self, path: Path, sink: str) -> None:
-        self._path = path
         self._sink = sink
-        self._connection: sqlite3.Connection | None = None
-        self._file = -1  # what the connection has open; a database that is put aside is another
+        self._reader = Reader(path)
 
     def read(self, after: int, most: int, most_bytes: int | None = None) -> list[OutboxRow]:
         """Return the oldest rows with an id greater than `after`; sqlite3.Error if that fails.
@@ -195,7 +193,7 @@ class OutboxReader:
         select = "SELECT id, stream, body, kind FROM outbox WHERE sink = ? AND id > ? ORDER BY id LIMIT ?"
         rows, size = [], 0
         try:
-            with closing(self._open().execute(select, (self._sink, after, most))) as found:
+            with closing(self._reader.connection().execute(select, (self._sink, after, most))) as found:
                 for row in map(OutboxRow._make, found):
                     rows.append(row)
                     size += len(row.body)
@@ -208,18 +206,7 @@ class OutboxReader:
 
     def close(self) -> None:
         """Give the connection back; it is opened again when it is needed."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _open(self) -> sqlite3.Connection:
-        file = self._path.stat().st_ino
-        if self._connection is None or file != self._file:
-            self.close()
-            uri = f"{self._path.resolve().as_uri()}?mode=ro"
-            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            self._file = file
-        return self._connection
+        self._reader.close()
 
 
 def _nothing(_sink: str) -> None:

@@ -97,3 +97,9 @@ CREATE VIEW hourly AS
 CREATE INDEX alarm_start ON alarm (stream, "start");
 CREATE INDEX alarm_end ON alarm ("end") WHERE "end" IS NOT NULL;
 """
+
+#: version 4: which devices Home Assistant was told of, so that they can be taken back
+ANNOUNCED = """
+CREATE TABLE announced (
+    config TEXT PRIMARY KEY, base TEXT NOT NULL, broker TEXT NOT NULL, components TEXT NOT NULL) WITHOUT ROWID;
+"""

@@ -14,6 +14,7 @@ from edge.operation.damage import is_damage, look_for, quarantine
 from edge.operation.failpoint import reach
 from edge.payloads.rejects import Reason
 from service.storage.schema import (
+    ANNOUNCED,
     DEAD_LETTERS,
     HOURS,
     OPERATIONS,
@@ -60,7 +61,7 @@ CREATE TABLE outbox (
 _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
     3: (DEAD_LETTERS, STANDING, RELAYS, SERIES, HOURS),
-    4: (SUBSCRIPTIONS,),
+    4: (SUBSCRIPTIONS, ANNOUNCED),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (

@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -98,3 +99,26 @@ def test_serve_ends_with_2_and_a_sentence_when_something_is_wrong(tmp_path: Path
     result = CliRunner().invoke(main, ["serve", str(path)])
     assert result.exit_code == 2
     assert result.output.startswith(f"foresense: {path}: monitors.main: ")
+
+
+def test_check_tells_who_is_told_of_alarms_and_what_is_announced(
+    tmp_path: Path, make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    monitors = {"main": {"topic": "plant/{device}/{channel}", "bundle": "pump"}}
+    told = {"team": {"urls_variable": "TEAM", "least_severity": "major"}}
+    path = configured(tmp_path, monitors, notifications=told, home_assistant={"enabled": True})
+    monkeypatch.setenv("TEAM", "json://127.0.0.1/hunter2")
+    code, said = run_check(path)
+    assert code == 0
+    assert said.splitlines()[1:] == [
+        "notify:team/1: JSON: alarms from major",
+        "home assistant: main announced beneath homeassistant/device/ at mqtt://localhost:1883",
+    ]
+    assert json.loads(run_check(path, "--json")[1])["sinks"] == {"notify:team/1": "JSON"}
+
+    monkeypatch.setenv("TEAM", "jsons://127.0.0.1/hunter2?verify=no")
+    code, said = run_check(path)
+    assert code == 2
+    assert "notifications.team: URL 1: expected a URL without verify=no" in said
+    assert "hunter2" not in said

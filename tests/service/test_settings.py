@@ -27,7 +27,7 @@ def names(model: type[BaseModel], place: str = "") -> Iterator[str]:
         inner = [part for part in parts(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
         if name == "brokers":  # each has the settings of `broker`
             continue
-        if name in ("monitors", "sinks"):
+        if name in ("monitors", "sinks", "notifications"):
             yield from names(inner[0], f"{name}.NAME.")
         elif inner and not (place and name in LISTS):
             yield from names(inner[0], f"{place}{name}.")

@@ -5,6 +5,7 @@ import pytest
 from service.brokers.broker import BrokerSettings
 from service.doctor.files import look_at_files, secret_files
 from service.doctor.finding import Level
+from service.notifications.settings import NotificationSettings
 from service.settings import Settings
 
 
@@ -65,3 +66,17 @@ def test_a_folder_that_cannot_be_written_fails(tmp_path: Path, settings: Setting
     (tmp_path / "file").write_text("in the way")
     settings = settings.model_copy(update={"database": tmp_path / "file" / "data" / "foresense.db"})
     assert levels(tmp_path, settings)["database"][0] is Level.FAIL
+
+
+def test_the_urls_of_notifications_are_a_secret(tmp_path: Path, settings: Settings) -> None:
+    told = {
+        "team": NotificationSettings(urls_file=tmp_path / "urls"),
+        "boss": NotificationSettings(urls_variable="BOSS"),
+    }
+    with_urls = settings.model_copy(update={"notifications": told})
+    assert levels(tmp_path, with_urls)["notifications.team.urls_file"][0] is Level.FAIL
+    (tmp_path / "urls").write_text("json://plant.example")
+    (tmp_path / "urls").chmod(0o644)
+    wanted = (Level.WARN, f"chmod 600 {tmp_path / 'urls'}")
+    assert levels(tmp_path, with_urls)["notifications.team.urls_file"] == wanted
+    assert "notifications.boss.urls_file" not in levels(tmp_path, with_urls)

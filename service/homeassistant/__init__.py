@@ -1,0 +1,1 @@
+"""Home Assistant: each stream is a device there, announced over MQTT, with a switch and a button."""
