@@ -9,6 +9,8 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TypeVar
 
+import msgspec
+
 from edge.attention import Attention, Heard
 from edge.inbox import Inbox, Message
 from edge.operation.failpoint import reach
@@ -276,7 +278,9 @@ class Writer:
         self._ticked_ms = _monotonic_ms()
         self._standing.look(self._monitors)
         if self._standing.is_due:
-            self._store.save_standing(self._standing.as_json())
+            told = self._standing.tell()
+            self._store.save_standing(msgspec.json.encode(told))
+            self._outbox.post_health(told)
         for monitor in self._monitors:
             if monitor.ids:
                 now_ms = self._attention.ms(monitor.broker)

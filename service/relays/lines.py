@@ -99,16 +99,16 @@ def alarm_line(monitor: Monitor, stream: str, alarm: Alarm) -> bytes:
 def _tags(monitor: Monitor, stream: str, channel: str, bundle: str) -> bytes:
     """Return the tags of a stream's channel, in the order in which servers sort them."""
     tags = {"bundle": bundle, "channel": channel, "monitor": monitor.name, "site": monitor.site, "stream": stream}
-    return ",".join(f"{name}={_tag(text)}" for name, text in tags.items()).encode()
+    return ",".join(f"{name}={tag(text)}" for name, text in tags.items()).encode()
 
 
-def _tag(text: str) -> str:
+def tag(text: str) -> str:
     r"""Return a tag's value as it is written.
 
     A control character becomes a space. A backslash becomes '/' at the end, and where what follows is escaped or a
     backslash: servers do not agree on how to write it there.
 
-    >>> print(_tag("hall 1\\a=b\\"))
+    >>> print(tag("hall 1\\a=b\\"))
     hall\ 1\a\=b/
     """
     plain = _AMBIGUOUS.sub("/", _CONTROL.sub(" ", text))

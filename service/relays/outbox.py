@@ -4,10 +4,10 @@ import json
 import logging
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from edge.messages.alarm import Alarm
 from edge.reading import Verdicts
@@ -38,6 +38,9 @@ class Sink(Protocol):
 
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> Iterable[bytes]:
         """Return the verdicts as lines, none if the sink wants none."""
+
+    def health(self, told: Mapping[str, Any], waiting: Mapping[str, int]) -> Iterable[bytes]:
+        """Return as lines what the service tells of itself, and how many rows wait for each sink; none if unwanted."""
 
 
 class OutboxRow(NamedTuple):
@@ -93,6 +96,14 @@ class Outbox:
         """Tell of verdicts; they become rows when the transaction settles."""
         for sink in self._sinks.values():
             if lines := sink.verdicts(monitor, verdicts):
+                self._lines.setdefault(sink.name, []).extend(lines)
+
+    def post_health(self, told: Mapping[str, Any]) -> None:
+        """Tell how the service is doing, among the verdicts: as these, it may be dropped while a server is away."""
+        waiting = dict.fromkeys(self._sinks, 0)
+        waiting |= dict(self._store.db.execute("SELECT sink, count(*) FROM outbox GROUP BY sink"))
+        for sink in self._sinks.values():
+            if lines := sink.health(told, waiting):
                 self._lines.setdefault(sink.name, []).extend(lines)
 
     def forget(self, ids: Sequence[int], letters: Sequence[Letter] = ()) -> None:
