@@ -34,6 +34,7 @@ COMMANDS = {
     "record": "service.traffic.commands:record",
     "decode": "service.traffic.commands:decode",
     "doctor": "service.doctor.command:doctor",
+    "simulate": "service.simulate.command:simulate",
     "demo": "service.demo.command:demo",
 }
 _EXTRAS = {"models": "train", "service": "service"}
