@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from service.pipeline.rejects import Reason
 from service.relays.lines import tag
 
 _TOTALS = ("received", "committed", "retained", "refused", "readings", "verdicts", "alarms", "retries", "unstored")
@@ -14,10 +15,11 @@ def health_lines(told: Mapping[str, Any], waiting: Mapping[str, int]) -> list[by
     One point is of the service, and one each of its brokers, monitors, sinks and the reasons of its rejects, which
     the tag of that name tells apart. Totals are since the start.
     """
+    rejects = told["counters"]["rejects"]
     return [
         _line(told, {}, _of_service(told)),
         *(_line(told, {"broker": name}, {"connected": bool(up)}) for name, up in told["brokers"].items()),
-        *(_line(told, {"reason": name}, {"rejects": count}) for name, count in told["counters"]["rejects"].items()),
+        *(_line(told, {"reason": str(reason)}, {"rejects": rejects.get(str(reason), 0)}) for reason in Reason),
         *(_of_monitor(told, name, each) for name, each in told["monitors"].items()),
         *(_line(told, {"sink": name}, _of_sink(told, name, rows)) for name, rows in waiting.items()),
     ]

@@ -33,7 +33,8 @@ def lines_of(told: dict[str, Any]) -> dict[str, str]:
 def test_each_part_of_the_service_is_a_point_of_its_own() -> None:
     points = lines_of(told())
     assert list(points) == [
-        "service=north", "broker=main,service=north", "reason=syntax,service=north",
+        "service=north", "broker=main,service=north",
+        *(f"reason={reason},service=north" for reason in Reason),
         "bundle=pump/1,monitor=pumps,service=north", "bundle=pump/1,monitor=new,service=north",
         "service=north,sink=mqtt", "service=north,sink=history",
     ]  # fmt: skip
@@ -44,6 +45,7 @@ def test_each_part_of_the_service_is_a_point_of_its_own() -> None:
     )
     assert points["broker=main,service=north"] == "connected=1i"
     assert points["reason=syntax,service=north"] == "rejects=2i"
+    assert points["reason=topic,service=north"] == "rejects=0i"
     assert points["service=north,sink=history"] == "outbox=4i,dropped=3i,refused=0i,up=0i"
 
 
