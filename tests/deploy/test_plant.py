@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +45,7 @@ class Outcome(NamedTuple):
         return int(self.rows(newest)[0][0] or 0)
 
     def rows(self, query: str) -> list[tuple[str, int, int]]:
-        with sqlite3.connect(self.database) as db:
+        with closing(sqlite3.connect(self.database)) as db:
             return db.execute(query).fetchall()
 
 
@@ -131,8 +132,7 @@ def test_every_leak_wear_drift_and_spike_is_told_and_healthy_pumps_are_left_alon
 
 
 def test_a_stuck_sensor_and_a_silent_pump_are_flagged_as_what_they_are(outcome: Outcome) -> None:
-    config = outcome.database.with_name("foresense.yaml")
-    rows = list(csv.DictReader(run([BIN / "foresense", "verdicts", config]).splitlines()))
+    rows = list(csv.DictReader(run([BIN / "foresense", "verdicts", outcome.database]).splitlines()))
     for kind, word in ((Kind.STUCK, "stuck"), (Kind.SILENCE, "silent")):
         name, fault = next((name, fault) for name, fault in faults(outcome) if fault.kind == kind)
         flagged = [row["time"] for row in rows if row["stream"] == name and word in row["quality"]]
