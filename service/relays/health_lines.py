@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from service.pipeline.rejects import Reason
+from edge.payloads.rejects import Reason
 from service.relays.lines import tag
 
 _TOTALS = ("received", "committed", "retained", "refused", "readings", "verdicts", "alarms", "retries", "unstored")

@@ -12,8 +12,8 @@ import click
 from pydantic import ValidationError
 
 from edge.errors import ConfigError
+from edge.receipt_clock import wall_ms
 from service.brokers.broker import BrokerSettings
-from service.brokers.receipt_clock import wall_ms
 from service.brokers.tls import TlsSettings
 from service.durations import Duration
 from service.simulate.feed import Feed, as_json, describe

@@ -10,11 +10,11 @@ from time import monotonic
 import msgspec
 from paho.mqtt.client import MQTTMessageInfo
 
+from edge.brokers.mqtt import Connection
 from edge.errors import ForesenseError
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
+from edge.receipt_clock import wall_ms
 from service.brokers.broker import BrokerSettings
-from service.brokers.mqtt import Connection
-from service.brokers.receipt_clock import wall_ms
 from service.simulate.faults import Fault
 from service.simulate.plant import Plant, Slot
 from service.simulate.pumps import CHANNELS

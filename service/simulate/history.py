@@ -6,7 +6,7 @@ from math import isfinite
 from pathlib import Path
 
 from edge.errors import DataError
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.simulate.plant import Plant
 from service.simulate.pumps import CHANNELS
 

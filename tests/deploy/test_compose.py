@@ -95,7 +95,7 @@ def test_the_script_makes_every_secret_once_and_others_cannot_come_at_them(tmp_p
 
 def test_certificates_stand_the_strictest_look(secrets: Path) -> None:
     for name in ("broker", "foresense", "operators", "simulated-plant"):
-        command = ["openssl", "verify", "-x509_strict", "-CAfile", secrets / "ca.crt", secrets / f"{name}.crt"]
+        command = ["openssl", "verify", "-x509_strict", "-CAfile", f"{secrets}/ca.crt", f"{secrets}/{name}.crt"]
         assert subprocess.run(command, capture_output=True, check=False).returncode == 0, name
         ssl.create_default_context(cafile=secrets / "ca.crt").load_cert_chain(
             secrets / f"{name}.crt", secrets / f"{name}.key"

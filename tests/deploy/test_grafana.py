@@ -1,6 +1,7 @@
 """The dashboards and alert rules, asked of a real InfluxDB that the real service has written to."""
 
 import json
+import operator
 import random
 import re
 import subprocess
@@ -18,7 +19,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.alerting import Query, Rule
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from service.pipeline.rejects import Reason
+from edge.payloads.rejects import Reason
 from tests.conftest import INTERVAL_MS, write_pump
 from tests.models.data.sources.conftest import Server, serve
 from tests.system.conftest import MOSQUITTO, Broker, Plant, World, wait_until
@@ -129,9 +130,10 @@ class Told:
             return ["no data"] if rule["noDataState"] == "Alerting" else []
         evaluator = threshold["conditions"][0]["evaluator"]
         (bound,) = evaluator["params"]
-        value_of = {"last": lambda values: values[-1], "sum": sum}[reduce["reducer"]]
-        beyond = {"gt": lambda value: value > bound, "lt": lambda value: value < bound}[evaluator["type"]]
-        return [tags for tags, values in series.items() if beyond(value_of(values))]
+        values = {tags: sum(each) if reduce["reducer"] == "sum" else each[-1] for tags, each in series.items()}
+        assert reduce["reducer"] in {"sum", "last"}
+        beyond = {"gt": operator.gt, "lt": operator.lt}[evaluator["type"]]
+        return [tags for tags, value in values.items() if beyond(value, bound)]
 
 
 def readings(start: int, slots: range) -> list[tuple[str, str]]:

@@ -1,9 +1,9 @@
 from typing import Any
 
+from edge.inbox import Inbox
+from edge.payloads.rejects import Reason
 from service.counters import Counters
 from service.operation.standing import MonitorStanding, Standing
-from service.pipeline.inbox import Inbox
-from service.pipeline.rejects import Reason
 from service.relays.health_lines import health_lines
 
 SERVICE = {"service": "north"}
