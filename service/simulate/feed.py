@@ -1,14 +1,12 @@
 """The feed: what the plant sends, over MQTT, as its sensors would send it and when they would."""
 
 import logging
-from collections import deque
 from collections.abc import Iterable, Iterator
 from math import isfinite
-from threading import Event
+from threading import Condition, Event
 from time import monotonic
 
 import msgspec
-from paho.mqtt.client import MQTTMessageInfo
 
 from edge.brokers.mqtt import Connection
 from edge.errors import ForesenseError
@@ -37,9 +35,12 @@ class Feed:
         self._plant = plant
         self._stop = Event()
         self._open = Event()
-        self._under_way: deque[MQTTMessageInfo] = deque()
+        self._taken = Condition()
+        self._under_way = 0  # messages that the broker has not taken yet
+        self._refused: str | None = None
         self._connection = Connection(broker, broker.client_id)
         self._connection.on_open = lambda _session: self._open.set()
+        self._connection.on_published = self._published
         self._known: Fault | None = None
 
     def stop(self) -> None:
@@ -93,19 +94,26 @@ class Feed:
                     self._publish(f"{PREFIX}/{name}/{channel}", _encode({"time": slot.time, "value": value}))
 
     def _publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        self._drain(_UNDER_WAY)
-        self._under_way.append(self._connection.publish(topic, payload, qos=1, retain=retain))
+        self._drain(_UNDER_WAY - 1)
+        with self._taken:
+            self._under_way += 1
+        self._connection.publish(topic, payload, qos=1, retain=retain)
         self.messages += 1
 
+    def _published(self, _mid: int, refused: str | None) -> None:
+        """Note that the broker has taken a message, or said why it does not; on the connection's thread."""
+        with self._taken:
+            self._under_way -= 1
+            self._taken.notify()
+        if refused != self._refused and refused is not None:
+            log.warning("the broker does not let us publish: %s", refused)
+        self._refused = refused
+
     def _drain(self, most: int) -> None:
-        """Wait until no more than `most` messages are under way; those wait for a broker that is away."""
-        while len(self._under_way) > most and not self._stop.is_set():
-            if self._under_way[0].is_published():
-                self._under_way.popleft()
-            elif self._connection.is_open:
-                self._under_way[0].wait_for_publish(_TURN_S)
-            else:
-                self._stop.wait(_TURN_S)
+        """Wait until no more than `most` messages are under way; while a broker is away they wait for it."""
+        with self._taken:
+            while self._under_way > most and not self._stop.is_set():
+                self._taken.wait(_TURN_S)
 
     def _fault_topic(self, fault: Fault) -> str:
         return f"{FAULTS_PREFIX}/{self._plant.names[fault.pump]}/fault"

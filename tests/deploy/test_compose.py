@@ -63,6 +63,17 @@ def test_each_image_is_of_one_version_and_what_runs_on_has_a_health_check(name: 
     assert ("healthcheck" in service) == (name not in ONCE)
 
 
+def test_images_of_our_own_are_built_for_the_user_who_runs_them() -> None:
+    dockerfile = (ROOT / "deploy/docker/Dockerfile").read_text()
+    stages = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", dockerfile, re.MULTILINE | re.DOTALL))
+    built = [service for service in SERVICES.values() if "build" in service]
+    assert len(built) == 3
+    for service in built:
+        stage = stages[service["build"]["target"]]
+        assert f"USER {service['user']}\n" in stage
+        assert (ROOT / service["build"]["dockerfile"]).exists()
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_is_mounted_is_there(name: str) -> None:
     for source, target, *_ in mounts(name):
