@@ -18,6 +18,10 @@ def stream() -> dashboard.Dashboard:
     made = made.with_variable(variable("channel", tag_values("channel", "verdict", "site", "stream")))
     made = made.annotation(alarms("site", "stream"))
     made = made.with_panel(_score()).with_panel(_band())
+    wrong = where("site", "stream", "channel") + """ AND "quality" != ''"""
+    flagged = f'SELECT "channel", "quality", "value" FROM "verdict" WHERE {wrong} ORDER BY time DESC LIMIT 200'
+    what = "Slots in which something was wrong with a sensor or its link: stuck, silent, out of range, another unit."
+    made = made.with_panel(rows("Data quality", what, flagged).height(7))
     found = f'SELECT {_ALARMS} FROM "alarm" WHERE {where("site", "stream")} ORDER BY time DESC LIMIT 200'
     return made.with_panel(rows("Alarms", "Newest first, with the sentence that explains each.", found))
 

@@ -137,15 +137,19 @@ class Told:
 
 
 def readings(start: int, slots: range) -> list[tuple[str, str]]:
-    """Return messages; from CALM on one stream has a spike that is over soon, and the hostile one is off to the end."""
+    """Return messages; from CALM on a stream has a spike, another is stuck, and the hostile one is off in the end."""
     chance = random.Random(slots.start)  # noqa: S311
+
+    def level(name: str, slot: int) -> float:
+        return 0.5 if name == "north/pump 2" and slot >= CALM else chance.random()
+
     spikes = {"north/pump-1": {CALM + 1}, HOSTILE: set(range(SLOTS - 4, SLOTS))}
     return [
         (
             f"plant/{name}/value",
             json.dumps({
                 "ts": start + slot * INTERVAL_MS,
-                "value": 100.0 if slot in spikes.get(name, ()) else chance.random(),
+                "value": 100.0 if slot in spikes.get(name, ()) else level(name, slot),
             }),
         )
         for slot in slots
@@ -264,6 +268,13 @@ def test_a_channel_is_shown_with_its_band_slot_by_slot(told: Told) -> None:
         )
         assert got == told.plant.query(f"{query} ORDER BY time", name)
         assert len(got) >= SLOTS - 1
+
+
+def test_a_stuck_sensor_is_shown_as_one(told: Told) -> None:
+    (points,) = told.show("Data quality", "stream", stream=["north/pump 2"])
+    assert {(point["channel"], point["quality"], point["value"]) for point in points} == {("value", "stuck", 0.5)}
+    query = "SELECT count(*) FROM verdict JOIN stream ON stream.id = stream WHERE name = 'north/pump 2' AND quality = 2"
+    assert [(len(points),)] == told.plant.query(query)
 
 
 def test_the_score_is_that_of_the_verdicts(told: Told) -> None:
