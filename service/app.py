@@ -66,7 +66,8 @@ class Service:
     ) -> None:
         self.counters = Counters()
         self.inbox = Inbox()
-        self.standing = Standing(self.counters, self.inbox)
+        name = next(iter(settings.connections.values())).client_id
+        self.standing = Standing(self.counters, self.inbox, service=name)
         self._database = settings.database
         self._store = Store(settings.database)
         self._lock = InstanceLock(settings.database)

@@ -40,6 +40,7 @@ COMMANDS = {
     "deploy": "service.fleet.fleet_commands:deploy",
     "rollback": "service.fleet.fleet_commands:rollback",
     "fleet": "service.fleet.fleet_commands:fleet",
+    "simulate": "service.simulate.command:simulate",
     "demo": "service.demo.command:demo",
 }
 _EXTRAS = {"models": "train", "service": "service"}

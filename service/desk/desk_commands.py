@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from edge.duration import parse_duration
 from edge.errors import ConfigError
 from edge.messages.stamp import iso
 from service.configuration import read_settings
 from service.desk.desk import Desk
+from service.durations import Duration
 
 _FILE = click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path))
 
@@ -19,16 +19,16 @@ _FILE = click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path)
 @click.command()
 @_FILE
 @click.argument("target", metavar="MONITOR[/STREAM-PATTERN]")
-@click.option("--for", "duration", required=True, metavar="DURATION", help="How long, such as 30min, 2h or 7d.")
+@click.option("--for", "duration_ms", required=True, type=Duration(), help="How long, such as 30min, 2h or 7d.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it is kept with each alarm that is held.")
-def mute(path: Path, target: str, duration: str, reason: str) -> None:
+def mute(path: Path, target: str, duration_ms: int, reason: str) -> None:
     """Keep the alarms of a monitor's streams from being published for some time.
 
     They go on being found and stored, and one that is still open when the mute ends is published then.
     STREAM-PATTERN is a name in which * stands for anything: quote it. Muting the same again sets a new end.
     """
     desk, monitor, pattern = _desk(path, target)
-    until, streams = desk.mute(monitor, pattern, _duration(duration), reason)
+    until, streams = desk.mute(monitor, pattern, duration_ms, reason)
     click.echo(f"{monitor}/{pattern}: muted until {iso(until)}; {streams} {_plural(streams)} so far")
 
 
@@ -109,13 +109,6 @@ def _desk(path: Path, target: str) -> tuple[Desk, str, str]:
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(settings.monitors)}"
         raise ConfigError(f"{path}: expected a monitor, got {monitor!r}; {hint}")
     return Desk(settings.database, user()), monitor, pattern or "*"
-
-
-def _duration(text: str) -> int:
-    try:
-        return parse_duration(text)
-    except ConfigError as error:
-        raise ConfigError(f"--for: {str(error).removeprefix('interval: ')}") from error
 
 
 def user() -> str:

@@ -22,7 +22,7 @@ from service.homeassistant.register import Register
 from service.homeassistant.settings import devices_topic
 from service.homeassistant.states import States
 from service.pipeline.monitor import Monitor
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.quality import Quality
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 
 
 class Latest:

@@ -12,7 +12,7 @@ from service.homeassistant.device import OFF, ON, Key, place_of
 from service.homeassistant.facts import Facts
 from service.homeassistant.latest import Latest
 from service.pipeline.monitor import Monitor
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 
 _MOST_DIGITS = 6  # of a number that is told
 

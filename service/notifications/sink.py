@@ -1,7 +1,8 @@
 """What waits for a receiver: alarms that nobody else tells of, and incidents."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -36,4 +37,8 @@ class NoticeSink:
 
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return none: nobody wants to be told of these."""
+        return ()
+
+    def health(self, told: Mapping[str, Any], waiting: Mapping[str, int]) -> tuple[bytes, ...]:  # noqa: ARG002
+        """Return none, as of verdicts."""
         return ()

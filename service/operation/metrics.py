@@ -92,14 +92,19 @@ class _ServiceCollector(Collector):
         lag = GaugeMetricFamily(
             "foresense_newest_reading_lag_seconds", "Age of the newest reading by its own time.", labels=["monitor"]
         )
+        achieved = GaugeMetricFamily(
+            "foresense_budget_achieved", "Alarms so far over those of the budget.", labels=["monitor"]
+        )
         bundle = GaugeMetricFamily("foresense_bundle_info", "The bundle in use.", labels=["monitor", "bundle"])
         for name, monitor in self._standing.monitors.items():
             for state, count in monitor.streams.items():
                 streams.add_metric([name, state], count)
             if monitor.newest is not None:
                 lag.add_metric([name], time.time() - monitor.newest / 1000)
+            if monitor.achieved is not None:
+                achieved.add_metric([name], monitor.achieved)
             bundle.add_metric([name, monitor.bundle], 1)
-        yield from (streams, lag, bundle)
+        yield from (streams, lag, achieved, bundle)
 
     def _of_database(self) -> Iterator[Metric]:
         outbox = GaugeMetricFamily("foresense_outbox_messages", "Messages that wait to be told.", labels=["sink"])

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from time import monotonic
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.inbox import Inbox
 from edge.state import NEVER
@@ -25,6 +25,7 @@ class MonitorStanding(NamedTuple):
     bundle: str  #: NAME/VERSION
     streams: dict[str, int]  #: how many are in each of the STATES
     newest: int | None  #: time of the newest reading, UTC epoch, ms
+    achieved: float | None  #: alarms of all streams so far over those of their budgets; None before these allow one
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class Standing:
 
     counters: Counters
     inbox: Inbox
+    service: str = "foresense"  #: name by which this service is told from others
     brokers: Callable[[], Mapping[str, bool]] = dict  #: whether each is connected, by name
     troubles: Callable[[], Mapping[str, str | None]] = dict  #: why a sink has nothing delivered, by name; None: it has
     monitors: Mapping[str, MonitorStanding] = field(default_factory=dict)  #: about a second old
@@ -50,9 +52,10 @@ class Standing:
         """Whether it is time to tell again."""
         return self._rated is None or monotonic() - self._rated[0] >= _TELL_S
 
-    def as_json(self) -> bytes:
-        """Return what `foresense status` tells of a service that runs."""
-        told: dict[str, Any] = {
+    def tell(self) -> dict[str, Any]:
+        """Return what is told of a service that runs; the rates are those since the last time."""
+        return {
+            "service": self.service,
             "version": version("foresense"),
             "started": self.started_ms,
             "written": time.time_ns() // 1_000_000,
@@ -60,12 +63,13 @@ class Standing:
             "sinks": dict(self.troubles()),
             "monitors": {name: each._asdict() for name, each in self.monitors.items()},
             "messages_in_flight": self.inbox.in_flight,
+            "queue_messages": self.inbox.queued,
+            "queue_bytes": self.inbox.queued_bytes,
             "per_second": self._rates(),
             "counters": self._counts(),
             "stores_verdicts": self.stores_verdicts,
             "refused": self.refused,
         }
-        return msgspec.json.encode(told)
 
     def _counts(self) -> dict[str, int | dict[str, int]]:
         """Return the counters by name; those of several things by the name of the thing."""
@@ -97,5 +101,17 @@ def standing_of(monitor: Monitor) -> MonitorStanding:
     states = [int(each.sum()) for each in (learning, ~silent & ~alarm & ~learning, alarm, silent)]
     newest = monitor.newest_ms
     return MonitorStanding(
-        monitor.bundle.reference, dict(zip(STATES, states, strict=True)), None if newest == NEVER else newest
+        monitor.bundle.reference,
+        dict(zip(STATES, states, strict=True)),
+        None if newest == NEVER else newest,
+        _achieved(monitor, rows),
     )
+
+
+def _achieved(monitor: Monitor, rows: NDArray[np.int32]) -> float | None:
+    """Return the alarms of a monitor's streams over those that their budgets allowed, once that is one."""
+    if not len(rows):
+        return None
+    table, budget = monitor.engine.table, monitor.budget.shared(len(rows))
+    allowed = float(table.field("judged", rows).sum()) * budget.per_slot(monitor.bundle.manifest.interval_ms)
+    return float(table.field("raised", rows).sum()) / allowed if allowed >= 1 else None

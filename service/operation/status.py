@@ -25,7 +25,7 @@ class Status:
     """What can be told of a service."""
 
     running: bool
-    told: dict[str, Any] | None = None  #: what it wrote itself, newest; see Standing.as_json
+    told: dict[str, Any] | None = None  #: what it wrote itself, newest; see Standing.tell
     streams: dict[str, int] = field(default_factory=dict)  #: by monitor
     bundles: dict[str, dict[str, int]] = field(default_factory=dict)  #: by monitor: bundle -> streams with its state
     alarms_open: dict[str, int] = field(default_factory=dict)  #: by monitor

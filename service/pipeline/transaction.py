@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+import msgspec
+
 from edge.attention import Attention
 from edge.inbox import Message
 from edge.reading import Verdicts
@@ -172,7 +174,9 @@ class Transaction:
         self._ticked_ms = _monotonic_ms()
         self._standing.look(self._monitors)
         if self._standing.is_due:
-            self._store.save_standing(self._standing.as_json())
+            told = self._standing.tell()
+            self._store.save_standing(msgspec.json.encode(told))
+            self._outbox.post_health(told)
         for monitor in self._monitors:
             if monitor.ids:
                 now_ms = self._attention.ms(monitor.broker)

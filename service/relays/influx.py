@@ -1,6 +1,7 @@
-"""InfluxDB: verdicts and alarms as points, by /write of 1.x or /api/v2/write of 2 and 3."""
+"""InfluxDB: verdicts, alarms and the service's own health as points, by /write of 1.x or /api/v2/write of 2 and 3."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import urllib3.exceptions
 from influxdb_client import InfluxDBClient, WritePrecision
@@ -13,6 +14,7 @@ from edge.secret import read_secret
 from service.alarms.messages import Incident, Member
 from service.pipeline.monitor import Monitor
 from service.relays.answer import Answer
+from service.relays.health_lines import health_lines
 from service.relays.lines import VerdictLines, alarm_line
 from service.relays.outbox import OutboxRow
 from service.relays.sinks import InfluxSettings, SinkSettings
@@ -49,6 +51,10 @@ class InfluxSink:
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> Sequence[bytes]:
         """Return verdicts as lines."""
         return self._lines.of(monitor, verdicts) if self._settings.verdicts and len(verdicts) else ()
+
+    def health(self, told: Mapping[str, Any], waiting: Mapping[str, int]) -> Sequence[bytes]:
+        """Return as lines how the service is doing."""
+        return health_lines(told, waiting)
 
     def send(self, rows: Sequence[OutboxRow]) -> Answer:
         """Write the lines of rows."""

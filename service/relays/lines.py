@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.messages.alarm import Alarm
+from edge.quality import words
 from edge.reading import Status, Verdicts
 from service.pipeline.monitor import Monitor
 
@@ -34,7 +35,7 @@ class VerdictLines:
         self._prefixes: dict[str, _Prefixes] = {}
 
     def of(self, monitor: Monitor, verdicts: Verdicts) -> list[bytes]:
-        """Return n slots of C channels as n * C lines; a field that is not known is left out."""
+        """Return n slots of C channels as n * C lines; a field that has nothing to say is left out."""
         count = len(monitor.channels)
         score = verdicts.score.astype(np.float64)[:, None].repeat(count, axis=1)
         columns: list[NDArray[np.float64]] = [verdicts.value, verdicts.expected, verdicts.lower, verdicts.upper, score]
@@ -43,12 +44,15 @@ class VerdictLines:
         anomaly = (verdicts.status == Status.ANOMALY).astype(np.int64).repeat(count)
         time = verdicts.time.repeat(count)
         prefixes = self._of_monitor(monitor)
-        pattern = np.isfinite(numbers) @ (1 << np.arange(len(_FIELDS)))
+        quality = verdicts.quality.ravel().astype(np.int64)
+        pattern = np.isfinite(numbers) @ (1 << np.arange(len(_FIELDS))) + (quality << len(_FIELDS))
         lines: list[bytes] = []
         for known in np.unique(pattern).tolist():
             rows = np.flatnonzero(pattern == known)
             places = [place for place in range(len(_FIELDS)) if known >> place & 1]
             fields = b"".join(_FIELDS[place] + b"=%b," for place in places)
+            flags = words(known >> len(_FIELDS))
+            fields += f"quality={_text(flags)},".encode() if flags else b""
             template = b"%b " + fields + b"anomaly=%bi %b"
             written = [
                 [prefixes[i] for i in key[rows].tolist()],
@@ -99,16 +103,16 @@ def alarm_line(monitor: Monitor, stream: str, alarm: Alarm) -> bytes:
 def _tags(monitor: Monitor, stream: str, channel: str, bundle: str) -> bytes:
     """Return the tags of a stream's channel, in the order in which servers sort them."""
     tags = {"bundle": bundle, "channel": channel, "monitor": monitor.name, "site": monitor.site, "stream": stream}
-    return ",".join(f"{name}={_tag(text)}" for name, text in tags.items()).encode()
+    return ",".join(f"{name}={tag(text)}" for name, text in tags.items()).encode()
 
 
-def _tag(text: str) -> str:
+def tag(text: str) -> str:
     r"""Return a tag's value as it is written.
 
     A control character becomes a space. A backslash becomes '/' at the end, and where what follows is escaped or a
     backslash: servers do not agree on how to write it there.
 
-    >>> print(_tag("hall 1\\a=b\\"))
+    >>> print(tag("hall 1\\a=b\\"))
     hall\ 1\a\=b/
     """
     plain = _AMBIGUOUS.sub("/", _CONTROL.sub(" ", text))

@@ -1,7 +1,8 @@
 """What waits for a broker: alarms of its monitors and incidents of their sites, as the JSON that is published."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from edge.messages.alarm import Alarm
 from edge.reading import Verdicts
@@ -30,6 +31,10 @@ class MqttSink:
 
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return none: they are published as they come."""
+        return ()
+
+    def health(self, told: Mapping[str, Any], waiting: Mapping[str, int]) -> tuple[bytes, ...]:  # noqa: ARG002
+        """Return none: a broker has the availability."""
         return ()
 
 

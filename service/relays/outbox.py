@@ -3,10 +3,10 @@
 import json
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from edge.messages.alarm import Alarm
 from edge.reading import Verdicts
@@ -38,6 +38,9 @@ class Sink(Protocol):
 
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> Iterable[bytes]:
         """Return the verdicts as lines, none if the sink wants none."""
+
+    def health(self, told: Mapping[str, Any], waiting: Mapping[str, int]) -> Iterable[bytes]:
+        """Return as lines what the service tells of itself, and how many rows wait for each sink; none if unwanted."""
 
 
 class OutboxRow(NamedTuple):
@@ -100,6 +103,14 @@ class Outbox:
         if letter.sink in self._sinks:
             self._post(letter.sink, letter.stream, letter.body, letter.kind)
         return letter.sink in self._sinks
+
+    def post_health(self, told: Mapping[str, Any]) -> None:
+        """Tell how the service is doing, among the verdicts: as these, it may be dropped while a server is away."""
+        waiting = dict.fromkeys(self._sinks, 0)
+        waiting |= dict(self._store.db.execute("SELECT sink, count(*) FROM outbox GROUP BY sink"))
+        for sink in self._sinks.values():
+            if lines := sink.health(told, waiting):
+                self._lines.setdefault(sink.name, []).extend(lines)
 
     def forget(self, ids: Sequence[int], letters: Sequence[Letter] = ()) -> None:
         """Take note of what a relay has delivered, and of what was refused for good; from any thread."""

@@ -5,8 +5,9 @@ import binascii
 import hashlib
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -78,6 +79,10 @@ class WebhookSink:
 
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return none: a webhook is for what is rare."""
+        return ()
+
+    def health(self, told: Mapping[str, Any], waiting: Mapping[str, int]) -> tuple[bytes, ...]:  # noqa: ARG002
+        """Return none, as of verdicts."""
         return ()
 
     def send(self, rows: Sequence[OutboxRow]) -> Answer:

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from service.doctor.history import read_history
@@ -14,7 +15,7 @@ def tell(bench: Bench) -> None:
     bench.stop()
     bench.store.open()
     with bench.store.transaction():
-        bench.store.save_standing(standing.as_json())
+        bench.store.save_standing(msgspec.json.encode(standing.tell()))
     bench.store.close()
 
 

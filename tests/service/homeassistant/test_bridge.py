@@ -12,7 +12,7 @@ from service.homeassistant.announced import Announced
 from service.homeassistant.bridge import Bridge
 from service.homeassistant.device import place_of
 from service.pipeline.monitor import Monitor
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 from service.settings import Settings
 from service.storage.store import Store
 from tests.service.conftest import MakeMonitor

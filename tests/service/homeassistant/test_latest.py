@@ -3,7 +3,7 @@ import pytest
 
 from edge.quality import Quality
 from service.homeassistant.latest import Latest
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 from tests.service.relays.conftest import verdicts_of
 
 

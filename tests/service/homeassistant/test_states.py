@@ -9,7 +9,7 @@ from service.homeassistant.device import place_of
 from service.homeassistant.facts import Facts
 from service.homeassistant.states import States
 from service.pipeline.monitor import Monitor
-from service.pipeline.writer import Scored
+from service.pipeline.transaction import Scored
 from service.storage.store import Store
 from tests.service.conftest import MakeMonitor
 from tests.service.homeassistant.test_facts import alarm

@@ -5,7 +5,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.operation.metrics import Metrics
-from service.operation.standing import Standing
+from service.operation.standing import MonitorStanding, Standing
 from tests.service.conftest import Bench, MakeBench, MakeMonitor, message, readings
 from tests.system.conftest import wait_until
 
@@ -63,6 +63,7 @@ def test_they_tell_of_streams_outbox_brokers_and_transactions(make_bench: MakeBe
     assert got["foresense_streams,monitor=main,state=alarm"] == 1
     assert got["foresense_bundle_info,bundle=pump/1,monitor=main"] == 1
     assert got["foresense_outbox_messages,sink=mqtt"] == 1
+    assert "foresense_budget_achieved,monitor=main" not in got, "its budget has not allowed an alarm yet"
     assert (got["foresense_broker_up,broker=north:1883"], got["foresense_broker_up,broker=south:1883"]) == (1, 0)
     assert got["foresense_transaction_messages_sum"] == 25
     assert got["foresense_transaction_seconds_bucket,le=+Inf"] == got["foresense_transaction_seconds_count"] >= 1
@@ -78,6 +79,13 @@ def test_without_a_database_they_tell_what_they_know(make_monitor: MakeMonitor, 
     got = told(bench)
     assert got["foresense_messages_received_total"] == 0
     assert "foresense_database_bytes" not in got
+
+
+def test_they_tell_alarms_over_those_of_the_budget(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor())
+    standing = Standing(bench.counters, bench.inbox)
+    standing.monitors = {"main": MonitorStanding("pump/1", {"normal": 1}, None, 0.5)}
+    assert samples(Metrics(standing, bench.database))["foresense_budget_achieved,monitor=main"] == 0.5
 
 
 def test_they_tell_of_each_sink(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:

@@ -1,5 +1,9 @@
 import json
 
+import msgspec
+import numpy as np
+import pytest
+
 from edge.inbox import Inbox
 from edge.payloads.rejects import Reason
 from service.counters import Counters
@@ -22,6 +26,25 @@ def test_streams_are_counted_by_what_they_are(make_bench: MakeBench, make_monito
     assert (name, stands.bundle) == ("main", "pump/1")
     assert stands.streams == {"learning": 1, "normal": 1, "alarm": 1, "silent": 0}
     assert stands.newest == FIRST + 21 * INTERVAL_MS
+    assert stands.achieved is None, "the budget has not allowed an alarm yet"
+
+
+def test_alarms_are_told_over_those_of_the_budget(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    slots = 60
+    every = f"{360_000 // INTERVAL_MS} per hour"  # one in ten slots
+    monitor = make_monitor(payload="json", time="ts", budget=every, bundle={"streams": ("a", "b")})
+    bench = make_bench(monitor)
+    bench.take([*readings(range(slots), spikes=[50]), *readings(range(slots), device="b")])
+    wait_until(lambda: len(bench.acknowledged) == 2 * slots, "all is committed")
+    bench.stop()
+    standing = Standing(bench.counters, bench.inbox)
+    standing.look([monitor])
+
+    achieved = standing.monitors["main"].achieved
+    assert achieved is not None
+    assert bench.counters.alarms >= 1
+    judged = monitor.engine.table.field("judged", np.arange(2, dtype=np.int32)).sum()
+    assert achieved == pytest.approx(bench.counters.alarms / (judged / 10))
 
 
 def test_a_monitor_without_streams_has_no_newest_reading(make_monitor: MakeMonitor) -> None:
@@ -31,12 +54,13 @@ def test_a_monitor_without_streams_has_no_newest_reading(make_monitor: MakeMonit
     assert sum(standing.monitors["main"].streams.values()) == 0
 
 
-def test_it_is_told_as_json() -> None:
+def test_it_tells_what_json_can_say() -> None:
     counters = Counters(received=3)
     counters.rejects[Reason.SYNTAX] += 2
     counters.undeliverable["history"] += 4
     standing = Standing(counters, Inbox(), brokers=lambda: {"north": True}, refused="no bundle")
-    told = json.loads(standing.as_json())
+    told = json.loads(msgspec.json.encode(standing.tell()))
+    assert (told["service"], told["queue_messages"], told["queue_bytes"]) == ("foresense", 0, 0)
     assert (told["brokers"], told["refused"]) == ({"north": True}, "no bundle")
     assert told["counters"]["received"] == 3
     assert told["counters"]["rejects"] == {"syntax": 2}

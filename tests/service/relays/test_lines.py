@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge.messages.alarm import Alarm
+from edge.quality import Quality
 from service.relays.lines import VerdictLines, alarm_line
 from tests.conftest import START_MS
 from tests.service.conftest import MakeMonitor
@@ -94,6 +95,17 @@ def test_names_cannot_break_out_of_their_tag(name: str, tag: bytes, make_monitor
     (line,) = VerdictLines().of(monitor, verdicts_of([1]))
     assert line.startswith(b"verdict," + TAGS % (b"value", tag) + b" value=1.5,")
     assert alarm_line(monitor, name, alarm()).startswith(b"alarm," + TAGS % (b"flow", tag) + b" score=")
+
+
+def test_what_is_wrong_with_a_channel_is_told_in_words_and_nothing_where_nothing_is(make_monitor: MakeMonitor) -> None:
+    monitor = make_monitor(site="north")
+    monitor.row("a")
+    flags = np.array([[0], [Quality.STUCK], [Quality.STUCK | Quality.CLOCK]], np.uint8)
+    said = sorted(line.split(b" ", 1)[1] for line in VerdictLines().of(monitor, verdicts_of([1, 2, 3], quality=flags)))
+    fields = b"value=1.5,expected=1.25,lower=-0.5,upper=3.0,score=0.5,%banomaly=0i %d"
+    assert said == sorted(
+        [fields % (b"", 1), fields % (b'quality="stuck",', 2), fields % (b'quality="stuck+clock",', 3)]
+    )
 
 
 def test_an_alarm_is_one_point_which_its_end_changes(make_monitor: MakeMonitor) -> None:

@@ -1,6 +1,7 @@
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,9 @@ class Lines:
     def verdicts(self, monitor: Monitor, verdicts: Verdicts) -> Iterable[bytes]:
         del monitor
         return [b"%d" % time for time in verdicts.time.tolist()]
+
+    def health(self, told: Mapping[str, Any], waiting: Mapping[str, int]) -> Iterable[bytes]:
+        return [f"{told['service']} {dict(waiting)}".encode()]
 
 
 @pytest.fixture
@@ -228,3 +232,20 @@ def test_a_relay_reads_so_many_bytes_at_once(store: Store, database: Path, monit
     assert [row.id for row in reader.read(0, 100, 8)] == [1, 2]
     assert [row.id for row in reader.read(0, 100, 9)] == [1, 2, 3]
     assert [row.id for row in reader.read(3, 1, 9)] == [4]
+
+
+def test_the_services_health_is_told_among_the_verdicts_with_what_waits_for_each_sink(
+    store: Store, monitor: Monitor
+) -> None:
+    outbox = outbox_of(store, [*mqtt_sinks([monitor]), Lines()])
+    with store.transaction():
+        outbox.post_alarm(monitor, "a", alarm(), told=True)
+    with store.transaction():
+        outbox.post_health({"service": "north"})
+        outbox.post_verdicts(monitor, verdicts_of([7]))
+        outbox.settle()
+    outbox.committed()
+
+    told = OutboxReader(store.path, "lines").read(0, 10)
+    assert [(row.kind, row.body) for row in told[1:]] == [("verdict", b"north {'mqtt': 1, 'lines': 1}\n7")]
+    assert [row.kind for row in OutboxReader(store.path, "mqtt").read(0, 10)] == ["alarm"]
