@@ -19,11 +19,13 @@ from edge.operation.watchdog import Watchdog
 from edge.runtimes import open_runtime
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
+from service.api.process import HttpProcess
+from service.api.settings import HttpSettings
 from service.brokers.broker import place
 from service.brokers.consumers import Consumers, Readiness
 from service.configuration import read_settings
 from service.counters import Counters
-from service.operation.health import HealthServer
+from service.operation.health import Health, HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
 from service.pipeline.monitor import Monitor
@@ -82,10 +84,10 @@ class Service:
         self.standing.troubles = lambda: {name: server.trouble for name, server in self._servers.items()}
         self._supervisor = Supervisor(self._status, self._summary)
         self._watch(self._supervisor.watchdog)
-        self._health = None
-        if settings.metrics is not None:
-            metrics = Metrics(self.standing, settings.database)
-            self._health = HealthServer(settings.metrics, metrics.exposition, self.is_healthy, self.ready.is_set)
+        metrics = Metrics(self.standing, settings.database)
+        self._answers = Health(metrics.exposition, self.is_healthy, self.ready.is_set)
+        self._health = None if settings.metrics is None else HealthServer(settings.metrics, self._answers)
+        self._http: HttpProcess | None = None
         self._stop = Event()
         self._ending = Event()
         self._reloader: Reloader | None = None
@@ -108,6 +110,10 @@ class Service:
 
         self._reloader = Reloader(path, settings, monitors, open_, adopt, self.standing)
 
+    def answer_http(self, path: Path, settings: HttpSettings) -> None:
+        """Have dashboard and API served, as the configuration file says."""
+        self._http = HttpProcess(settings, path, self._answers, self.standing)
+
     def start(self) -> None:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
         self.standing.started_ms = time.time_ns() // 1_000_000
@@ -123,6 +129,8 @@ class Service:
             raise ForesenseError(f"{self._database}: expected a database that can be read, got: {error}") from error
         for relay in self._relays.values():
             relay.start()
+        if self._http is not None:
+            self._http.start()
         self._consumers.start()
         if self._reloader is not None:
             self._reloader.start()
@@ -144,8 +152,9 @@ class Service:
 
     def close(self) -> None:
         """Give the database and the port back."""
-        if self._health is not None:
-            self._health.stop()
+        for server in (self._health, self._http):
+            if server is not None:
+                server.stop()
         self._store.close()
         for name in self._names:
             name.release()
@@ -208,6 +217,8 @@ class Service:
                 return False
         self._monitors = change.monitors
         self._consumers.follow(change.monitors)
+        if self._http is not None:
+            self._http.reload()
         return True
 
     def _status(self) -> str:
@@ -223,6 +234,8 @@ class Service:
 
     def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
         self._consumers.acknowledge(messages)
+        if self._http is not None:
+            self._http.offer(scored)
         if self.inbox.waiting > _BACKLOG:
             scored = []  # what is stored late need not be told at all; alarms are told always
         for name, relay in self._brokers.items():
@@ -239,6 +252,8 @@ def build(path: Path) -> Service:
         raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others)]))
     service = Service(settings, monitors, sinks)
     service.reload_from(path, settings, monitors, registry)
+    if settings.http is not None:
+        service.answer_http(path, settings.http)
     return service
 
 

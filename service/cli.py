@@ -28,6 +28,8 @@ COMMANDS = {
     "mutes": "service.desk.desk_commands:mutes",
     "accept": "service.desk.desk_commands:accept",
     "label": "service.desk.desk_commands:label",
+    "users": "service.api.account_commands:users",
+    "tokens": "service.api.account_commands:tokens",
     "backup": "service.storage.backup:backup",
     "dead-letters": "service.desk.dead_letter_commands:dead_letters",
     "sniff": "service.sniff.command:sniff",

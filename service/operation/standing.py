@@ -52,7 +52,11 @@ class Standing:
 
     def as_json(self) -> bytes:
         """Return what `foresense status` tells of a service that runs."""
-        told: dict[str, Any] = {
+        return msgspec.json.encode(self.facts() | {"per_second": self._rates()})
+
+    def facts(self) -> dict[str, Any]:
+        """Return how the service is doing, but for what needs two looks to be known."""
+        return {
             "version": version("foresense"),
             "started": self.started_ms,
             "written": time.time_ns() // 1_000_000,
@@ -60,12 +64,10 @@ class Standing:
             "sinks": dict(self.troubles()),
             "monitors": {name: each._asdict() for name, each in self.monitors.items()},
             "messages_in_flight": self.inbox.in_flight,
-            "per_second": self._rates(),
             "counters": self._counts(),
             "stores_verdicts": self.stores_verdicts,
             "refused": self.refused,
         }
-        return msgspec.json.encode(told)
 
     def _counts(self) -> dict[str, int | dict[str, int]]:
         """Return the counters by name; those of several things by the name of the thing."""

@@ -13,11 +13,21 @@ from edge.messages.alarm import Alarm, severity
 from edge.operation.damage import is_damage, look_for, quarantine
 from edge.operation.failpoint import reach
 from edge.payloads.rejects import Reason
-from service.storage.schema import DEAD_LETTERS, HOURS, OPERATIONS, QUALITY, RELAYS, SERIES, STANDING, VERDICTS
+from service.storage.schema import (
+    DEAD_LETTERS,
+    HOURS,
+    OPERATIONS,
+    OPERATORS,
+    QUALITY,
+    RELAYS,
+    SERIES,
+    STANDING,
+    VERDICTS,
+)
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MOST_DEAD_LETTERS = 10_000
 MOST_DEAD_BYTES = 256 * 1024 * 1024  #: of their payloads
 _CACHE_KIB = 32 * 1024  # the states of 10,000 streams fit
@@ -49,6 +59,7 @@ CREATE TABLE outbox (
 _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
     3: (DEAD_LETTERS, STANDING, RELAYS, SERIES, HOURS),
+    4: (OPERATORS,),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import service.desk.verdicts
 from edge.table import HEADER
 from service.cli import main
-from service.storage.store import Store
+from service.storage.store import SCHEMA_VERSION, Store
 from service.storage.verdict_book import add_series, insert
 
 T0 = 1_700_000_000_000
@@ -97,4 +97,4 @@ def test_a_database_that_is_none_of_ours_or_of_another_schema_is_told(kept: Path
         db.execute("PRAGMA user_version = 1")
     code, said, _ = run(kept, "--monitor", "fans")
     assert code == 2
-    assert "of schema 3, got 1; `foresense serve` brings an older one up to date" in said
+    assert f"of schema {SCHEMA_VERSION}, got 1; `foresense serve` brings an older one up to date" in said
