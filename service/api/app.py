@@ -19,6 +19,7 @@ from service.api import (
     history,
     incidents,
     mutes,
+    pages,
     scoring,
     session,
     status,
@@ -33,6 +34,7 @@ from service.api.source import Source
 
 _RESOURCES = (
     streams, history, alarms, incidents, mutes, budgets, bundles, dead_letters, status, scoring, events, session, audit,
+    pages,
 )  # fmt: skip
 
 

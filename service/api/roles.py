@@ -45,7 +45,7 @@ def needed(method: str, path: str) -> Role | None:
     (<Role.VIEWER: 1>, <Role.OPERATOR: 2>, None)
     """
     method = "GET" if method == "HEAD" else method
-    if (method, path) in OPEN or is_page(path):
+    if (method, path) in OPEN or (method == "GET" and is_page(path)):
         return None
     return _NEEDS.get((method, path), Role.VIEWER if method in SAFE_METHODS else Role.OPERATOR)
 

@@ -23,7 +23,7 @@ class Throttle:
         """Return how long whoever has these keys must wait until the next guess; 0 if it may be now."""
         now = self._clock()
         with self._lock:
-            return max((self._until(key) - now for key in keys), default=0.0)
+            return max(0.0, *(self._until(key) - now for key in keys))
 
     def failed(self, *keys: str) -> None:
         """Note a failure."""
