@@ -28,6 +28,9 @@ _FOUND = """WITH RECURSIVE slot (at) AS (
         SELECT :first WHERE :first < :end UNION ALL SELECT at + :step FROM slot WHERE at + :step < :end)
     SELECT {columns} FROM slot CROSS JOIN {table} AS said ON said.time = slot.at AND said.series = :series"""
 _SCANNED = "SELECT {columns} FROM {table} AS said WHERE time >= :first AND time < :end AND series = :series"
+#: each found at once; asked for together they would take a look at every row
+_BOUNDS = """SELECT (SELECT min(time) FROM series_hour), (SELECT min(time) FROM series_verdict),
+    (SELECT max(time) FROM series_verdict)"""
 _SLOTS = """(said.time - :origin) / :width AS bucket, min(value), max(value), total(value), count(value),
     total(expected), count(expected), min(lower), max(upper), max(score), total(status = 2), count(*)"""
 _HOURS = """(said.time - :origin) / :width AS bucket, min(least), max(most), total(total), total("values"),
@@ -101,7 +104,7 @@ def history(
 
 def _kept(source: Source, begin: int, to: int) -> tuple[int, int]:
     """Return a time as far as the database has anything of it."""
-    bounds = source.reader.row("SELECT (SELECT min(time) FROM series_hour), min(time), max(time) FROM series_verdict")
+    bounds = source.reader.row(_BOUNDS)
     hour, first, last = bounds or (None, None, None)
     oldest = min((each for each in (hour, first) if each is not None), default=begin)
     begin = max(begin, oldest)

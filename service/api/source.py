@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -18,10 +19,11 @@ from service.api.hub import Hub
 from service.api.problems import missing
 from service.api.reader import Reader
 from service.configuration import read_settings
+from service.operation.status import read_status
 from service.settings import MonitorSettings
 from service.storage.access import Access
 
-_FRESH_S = 1.0
+_FRESH_S, _STATUS_FRESH_S = 1.0, 2.0
 _WEEK_MS = 7 * 86_400_000
 _RECENT = 200_000  # rows that are looked through for the streams' newest scores
 
@@ -32,6 +34,7 @@ class Overview(NamedTuple):
     at_s: float  #: monotonic
     board: Columns
     names: Sequence[str]  #: in lower case, to be searched
+    rank: np.ndarray[Any, Any]  #: (streams,) of each name among all
     state: np.ndarray[Any, Any]  #: (streams,) index in board.STATES
     alarms: np.ndarray[Any, Any]  #: (streams,) raised within a week
     place: Mapping[int, int]  #: by the streams' ids
@@ -54,7 +57,8 @@ class Source:
         self._bundles: dict[Path, tuple[bytes, Bundle]] = {}
         self._overview: Overview | None = None
         self._lock = Lock()
-        self._looking = Lock()
+        self._looking, self._asking = Lock(), Lock()
+        self._status: tuple[float, dict[str, Any] | None] = (0.0, None)
 
     def reload(self) -> None:
         """Read the configuration again, which the service has brought into force."""
@@ -141,6 +145,15 @@ class Source:
             raise missing("the id of a stream, as /v1/streams lists them", ident)
         return overview.place[ident], overview
 
+    def status(self) -> dict[str, Any]:
+        """Return what `foresense status` tells, looked for at most every two seconds."""
+        with self._asking:
+            at_s, known = self._status
+            if known is None or monotonic() - at_s >= _STATUS_FRESH_S:
+                known = asdict(read_status(self.settings))
+                self._status = monotonic(), known
+            return known
+
     def _look(self) -> Overview:
         board = self.board.look()
         place = {each.id: at for at, each in enumerate(board.streams)}
@@ -154,4 +167,6 @@ class Source:
         monitors = {each.monitor for each in board.streams}
         budgets = {monitor: str(budget) for monitor in monitors if (budget := self.budget(monitor))}
         manifests = {monitor: self.manifest(monitor) for monitor in monitors}
-        return Overview(monotonic(), board, names, board.state(), alarms, place, budgets, manifests)
+        rank = np.empty(len(names), np.intp)
+        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+        return Overview(monotonic(), board, names, rank, board.state(), alarms, place, budgets, manifests)

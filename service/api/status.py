@@ -1,6 +1,5 @@
 """/v1/status, /healthz, /readyz, /metrics: how the service itself is."""
 
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,7 +7,6 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from service.api.answers import FromSource, answer
-from service.operation.status import read_status
 
 router = APIRouter(tags=["status"])
 
@@ -33,7 +31,7 @@ class Status(BaseModel):
 @router.get("/v1/status", response_model=Status)
 def status(request: Request, source: FromSource) -> Response:
     """Tell how the service is doing."""
-    told = asdict(read_status(source.settings))
+    told = source.status()
     return answer(request, told | {"told": source.standing or told["told"], "per_second": source.rates})
 
 

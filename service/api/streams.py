@@ -130,10 +130,9 @@ def _matching(overview: Overview, search: str, monitor: str | None) -> NDArray[n
 def _sorted(overview: Overview, places: NDArray[np.intp], sort: str) -> NDArray[np.intp]:
     """Return places in an order; those of which nothing is known come last, equals by name."""
     by = sort.removeprefix("-")
-    names = sorted(places.tolist(), key=overview.names.__getitem__, reverse=sort == "-name")
-    places = np.array(names, np.intp)
+    places = places[np.argsort(overview.rank[places])]
     if by == "name":
-        return places
+        return places[::-1] if sort == "-name" else places
     column = {"state": overview.state, "alarms": overview.alarms}.get(by)
     keys = (overview.board.columns[by] if column is None else column)[places].astype(np.float64)
     keys = -keys if sort.startswith("-") else keys

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def board() -> Board:
     return made
 
 
-def say(to: Board, times: list[int], first: int = 0, names: tuple[str, ...] = ("b", "a"), **columns: object) -> None:
+def say(to: Board, times: list[int], first: int = 0, names: tuple[str, ...] = ("b", "a"), **columns: Any) -> None:
     to.take(Said("main", "pump/1", ["value"], first, list(names), verdicts_of(times, **columns)))
 
 

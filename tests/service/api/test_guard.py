@@ -3,9 +3,10 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -32,10 +33,10 @@ class Guarded:
             accounts.add_user(role.word, role, PASSWORD)
         self.accounts = accounts
 
-    def client(self, role: Role | None = None, **headers: str) -> httpx.Client:
-        """Return a client with a token, or with nothing."""
+    def client(self, role: Role | None = None, headers: Mapping[str, str] = MappingProxyType({})) -> httpx.Client:
+        """Return a client with a token, or with other headers."""
         token = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
-        return httpx.Client(base_url=self.site.client.base_url, headers=token | headers, timeout=20)
+        return httpx.Client(base_url=self.site.client.base_url, headers={**token, **headers}, timeout=20)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_no_route_answers_without_a_login_but_those_that_are_listed(guarded: Gua
     seen = routes(guarded)
     assert len(seen) > 25
     for headers in ({}, MARK, MARK | {"Authorization": "Bearer fs_wrong"}, MARK | {"Cookie": "foresense=fs_wrong"}):
-        with guarded.client(**headers) as client:
+        with guarded.client(headers=headers) as client:
             for method, path in seen:
                 if (method, path) in OPEN and "Authorization" not in headers:
                     continue
@@ -86,7 +87,7 @@ def test_each_role_may_do_what_it_is_for_and_no_more(guarded: Guarded) -> None:
 
 
 def test_a_user_logs_in_is_known_and_logs_out(guarded: Guarded) -> None:
-    with guarded.client(**MARK) as client:
+    with guarded.client(headers=MARK) as client:
         assert client.get("/v1/session").json() == {"user": None, "role": None, "login": True}
         answer = client.post("/v1/session", json={"user": "operator", "password": PASSWORD})
         assert answer.json() == {"user": "operator", "role": "operator", "login": True}
@@ -96,13 +97,13 @@ def test_a_user_logs_in_is_known_and_logs_out(guarded: Guarded) -> None:
         assert client.get("/v1/streams").status_code == 200
         kept = client.cookies["foresense"]
         assert client.delete("/v1/session").status_code == 204
-    with guarded.client(Cookie=f"foresense={kept}") as client:
+    with guarded.client(headers={"Cookie": f"foresense={kept}"}) as client:
         assert client.get("/v1/streams").status_code == 401
 
 
 def test_a_session_ends_with_its_user(guarded: Guarded) -> None:
     guarded.accounts.add_user("leaver", Role.VIEWER, PASSWORD)
-    with guarded.client(**MARK) as client:
+    with guarded.client(headers=MARK) as client:
         assert client.post("/v1/session", json={"user": "leaver", "password": PASSWORD}).status_code == 200
         guarded.accounts.remove_user("leaver")
         assert client.get("/v1/streams").status_code == 401
@@ -117,7 +118,7 @@ def test_a_token_that_has_expired_is_told_what_mends_it(guarded: Guarded) -> Non
 
 
 def test_who_guesses_passwords_has_to_wait_and_others_of_that_name_too(guarded: Guarded) -> None:
-    with guarded.client(**MARK) as client:
+    with guarded.client(headers=MARK) as client:
         statuses = [
             client.post("/v1/session", json={"user": "nobody", "password": f"guess {number}"}).status_code
             for number in range(7)
@@ -181,7 +182,7 @@ def test_what_is_changed_or_tried_is_in_the_audit_without_secrets(guarded: Guard
     with guarded.client(Role.OPERATOR) as client:
         client.post("/v1/mutes", json={"monitor": "main", "duration": "1h", "reason": "audited"})
         client.post("/v1/dead-letters/purge", json={"all": True})
-    with guarded.client(**MARK) as client:
+    with guarded.client(headers=MARK) as client:
         client.post("/v1/session", json={"user": "viewer", "password": PASSWORD})
     with guarded.client(Role.ADMIN) as client:
         told = client.get("/v1/audit").json()
@@ -205,7 +206,7 @@ def test_users_and_tokens_are_added_listed_and_removed_by_commands(guarded: Guar
     file = str(guarded.site.plant.config)
     assert run("users", "add", file, "ada", "--role", "operator", said="lovelace-1843\n")[0] == 0
     assert "ada  operator  since 20" in run("users", "list", file)[1]
-    with guarded.client(**MARK) as client:
+    with guarded.client(headers=MARK) as client:
         assert client.post("/v1/session", json={"user": "ada", "password": "lovelace-1843"}).status_code == 200
     assert run("users", "remove", file, "ada")[0] == 0
     assert run("users", "remove", file, "ada")[1].startswith("foresense: expected the name of a user, got 'ada'")
