@@ -7,10 +7,10 @@ from pathlib import Path
 
 import uvicorn
 
+from edge.operation.logs import Log
 from service.api.app import build
 from service.api.service_link import ServiceLink
 from service.api.source import Source
-from service.operation.logs import Log
 
 _GRACE_S = 1
 _SILENCE_S = 30  # after which a connection that asks nothing is closed

@@ -9,7 +9,7 @@ import click
 
 from edge.duration import parse_duration
 from edge.errors import ConfigError
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.api.accounts import Account, Accounts
 from service.api.roles import Role
 from service.storage.access import Access, database_of

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel, Field
 
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 
 AlarmState = Literal["open", "acknowledged", "closed"]
 

@@ -9,11 +9,11 @@ import msgspec
 from fastapi import Depends, Query, Request, Response
 
 from edge.align import EARLIEST, LATEST
+from edge.payloads.rejects import RejectError
+from edge.payloads.timestamps import epoch_ms
 from service.api.problems import ProblemError
 from service.api.source import Source
 from service.desk.desk import Desk
-from service.payloads.timestamps import epoch_ms
-from service.pipeline.rejects import RejectError
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _encode = msgspec.json.Encoder().encode

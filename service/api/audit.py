@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from edge.errors import ForesenseError
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.api.answers import FromSource, Limit, Offset, answer
 from service.storage.access import Access
 

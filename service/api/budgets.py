@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from edge.errors import ConfigError
 from edge.limits import Budget
 from edge.manifest import Manifest
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.api.alarm_rows import SELECT, Alarm, alarm_of
 from service.api.answers import FromDesk, FromSource, TimeText, answer, period
 from service.api.problems import UNKNOWN, ProblemError

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from edge.align import LATEST
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
+from edge.payloads.rejects import Reason
 from service.api.answers import FromSource, Limit, TimeText, Who, answer, moment, period
 from service.api.problems import UNKNOWN, ProblemError, missing
 from service.desk.dead_letters import DeadLetters, Letter, Which, escaped
-from service.pipeline.rejects import Reason
 
 router = APIRouter(tags=["dead letters"])
 

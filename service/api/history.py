@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from edge.align import LATEST
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.api.alarm_rows import SELECT, Alarm, alarm_of
 from service.api.answers import FromSource, TimeText, answer, period
 from service.api.problems import UNKNOWN

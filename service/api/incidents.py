@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from edge.messages.stamp import iso
 from service.alarms.messages import Incident as StoredIncident
-from service.alarms.messages import iso
 from service.api.alarm_rows import SELECT, Alarm, alarm_of
 from service.api.answers import FromSource, Limit, Offset, answer
 from service.api.problems import UNKNOWN, missing

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from edge.duration import parse_duration
 from edge.errors import ConfigError
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.alarms.mutes import SELECT, Mute
 from service.api.answers import FromDesk, FromSource, answer
 from service.api.problems import UNKNOWN, ProblemError, missing

@@ -12,7 +12,7 @@ from edge.engine import open_engine
 from edge.errors import BundleError, ConfigError
 from edge.limits import Budget
 from edge.reading import Readings
-from edge.runtime import open_runtime
+from edge.runtimes import open_runtime
 from service.api.answers import FromSource, answer
 from service.api.board import Stream
 from service.api.problems import UNKNOWN, ProblemError, missing

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from service.alarms.mutes import Mute
 from service.api.answers import FromSource, Limit, Offset, answer
 from service.api.board import STATES

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
+from edge.messages.stamp import iso
 from edge.quality import words
 from edge.reading import Status
 from edge.state import SIGNALS
-from service.alarms.messages import iso
 from service.api.board import Stream
 from service.api.wire import Said
 

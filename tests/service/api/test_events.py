@@ -1,6 +1,6 @@
 import time
 
-from service.alarms.messages import iso
+from edge.messages.stamp import iso
 from tests.conftest import INTERVAL_MS
 from tests.service.api.conftest import FIRST, SLOTS, STREAMS, Site
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError
+from edge.inbox import Inbox
 from service.api.process import HttpProcess
 from service.api.settings import HttpSettings
 from service.counters import Counters
 from service.operation.health import Health
 from service.operation.standing import Standing
-from service.pipeline.inbox import Inbox
 from tests.service.api.conftest import SLOTS, STREAMS, Site, open_site
 from tests.system.conftest import Broker, wait_until
 
