@@ -62,9 +62,15 @@ def moment(name: str, text: str | None, default: int) -> int:
     return found
 
 
-def period(start: str | None, end: str | None, length_ms: int | None = None) -> tuple[int, int]:
-    """Return the times (UTC epoch, ms) of `from` and `to`; where `from` is not told, it is so long before `to`."""
-    to = moment("to", end, time.time_ns() // 1_000_000 if length_ms else LATEST)
+def period(
+    start: str | None, end: str | None, length_ms: int | None = None, newest_ms: int | None = None
+) -> tuple[int, int]:
+    """Return the times (UTC epoch, ms) of `from` and `to`; where `from` is not told, it is so long before `to`.
+
+    Where `to` is not told, it is just after the newest time, or else now, or the end of time without a length.
+    """
+    now = time.time_ns() // 1_000_000
+    to = moment("to", end, LATEST if length_ms is None else now if newest_ms is None else newest_ms + 1)
     begin = moment("from", start, max(to - length_ms, EARLIEST) if length_ms else 0)
     if begin >= to:
         raise ProblemError(422, f"from, to: expected a time and a later one, got {start} and {end or 'now'}")

@@ -91,7 +91,7 @@ def preview(
     start: Annotated[TimeText, Query(alias="from")] = None,
     end: Annotated[TimeText, Query(alias="to")] = None,
 ) -> Response:
-    """Tell which alarms of a time, the last 30 days if none is told, would remain under another budget.
+    """Tell which alarms would remain under another budget: of a time, or of the 30 days before the newest verdict.
 
     An alarm remains if its peak reaches the other limit: scores are surprises over the limit, so they change by the
     ratio of the limits. What a greater budget would add is not told.
@@ -101,7 +101,7 @@ def preview(
     manifest = source.manifest(monitor)
     if manifest is None or now is None:
         raise ProblemError(503, f"the bundle of {monitor} cannot be read: `foresense check` says why")
-    begin, to = period(start, end, _MONTH_MS)
+    begin, to = period(start, end, _MONTH_MS, source.newest_ms())
     streams = _streams(source, monitor)
     limit = _limit(manifest, other, streams)
     ratio = _limit(manifest, now, streams) / limit

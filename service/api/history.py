@@ -80,10 +80,7 @@ def history(
     older than `history.keep` comes from the sums by the hour.
     """
     place, overview = source.stream(stream)
-    newest = int(overview.board.time[place]) or None
-    if end is None and newest is not None:
-        end = str(newest + 1)
-    begin, to = period(start, end, _DAY_MS)
+    begin, to = period(start, end, _DAY_MS, int(overview.board.time[place]) or source.newest_ms())
     alarms = _alarms(source, stream, begin, to)
     manifest = overview.manifests[overview.board.streams[place].monitor]
     units = {channel.name: channel.unit for channel in manifest.channels} if manifest else {}

@@ -1,6 +1,5 @@
 """The source: what the API answers from: configuration, database, bundles, and what the service tells."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -145,6 +144,11 @@ class Source:
             raise missing("the id of a stream, as /v1/streams lists them", ident)
         return overview.place[ident], overview
 
+    def newest_ms(self) -> int | None:
+        """Return the time of the newest verdict that is stored, UTC epoch, ms."""
+        row = self.reader.row("SELECT max(time) FROM series_verdict")
+        return None if row is None else row[0]
+
     def status(self) -> dict[str, Any]:
         """Return what `foresense status` tells, looked for at most every two seconds."""
         with self._asking:
@@ -158,7 +162,7 @@ class Source:
         board = self.board.look()
         place = {each.id: at for at, each in enumerate(board.streams)}
         alarms = np.zeros(len(place), np.int64)
-        since = time.time_ns() // 1_000_000 - _WEEK_MS
+        since = max(int(board.time.max(initial=0)), 0) - _WEEK_MS
         counts = 'SELECT stream, count(*) FROM alarm WHERE "start" >= ? GROUP BY stream'
         for stream, count in self.reader.rows(counts, (since,)):
             if stream in place:

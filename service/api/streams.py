@@ -39,7 +39,7 @@ class Stream(BaseModel):
     value: float | None
     expected: float | None
     alarm: str | None = Field(description="start of the open alarm")
-    alarms: int = Field(description="that began within the last seven days")
+    alarms: int = Field(description="that began within seven days before the newest verdict of all")
     achieved: float | None = Field(description="alarms so far over what the budget allowed until then")
     budget: str | None
     coverage: float | None = Field(description="share of the channels with a usable value")

@@ -16,7 +16,7 @@ export function budget(place, stream) {
     try {
       const told = await ask(`/v1/budgets/${encodeURIComponent(stream.monitor)}/preview`, { budget: wanted.value, stream: stream.id });
       if (mine !== asked) return;
-      found.replaceChildren(el("p", {}, `Of this stream's ${told.alarms} alarms of the last 30 days, ${told.remain} would remain.`),
+      found.replaceChildren(el("p", {}, `Of ${told.alarms} ${told.alarms === 1 ? "alarm" : "alarms"} of this stream since ${time(told.start)}, ${told.remain} would remain.`),
         el("ul", {}, told.listed.slice(0, LISTED).map((each) => el("li", { class: each.remains ? "" : "faint" },
           `${each.remains ? "▲ remains" : "– gone"}: ${time(each.alarm.start)}, score ${number(Number(each.score.toFixed(2)))}`))));
     } catch (error) {

@@ -3,7 +3,7 @@
 import { ask, listen } from "./api.js";
 import { choice, el, field } from "./dom.js";
 import { sparkline } from "./sparkline.js";
-import { mark, number, time } from "./words.js";
+import { mark, number, shortTime, time } from "./words.js";
 
 const HEIGHT = 44, PART = 100, FRESH_MS = 2000, TYPED_MS = 150;
 const SORTS = { "-state": "worst first", "-score": "highest score", name: "name", "-alarms": "most alarms",
@@ -88,7 +88,7 @@ function row(stream, at, total) {
       el("span", { class: `mark ${stream.state}` }, mark(stream.state)),
       el("span", { class: stream.score >= 1 ? "over" : "" }, number(stream.score === null ? null : Number(stream.score.toFixed(2)))),
       sparkline(stream.sparkline), el("span", {}, `${stream.alarms} in 7 days${budget}`),
-      el("span", { class: "faint" }, time(stream.time))));
+      el("span", { class: "faint", title: time(stream.time) }, shortTime(stream.time))));
   made.style.top = `${at * HEIGHT}px`;
   return made;
 }

@@ -9,11 +9,11 @@ import { mutes } from "./mute.js";
 import { mark, number, span, time } from "./words.js";
 
 const SPANS = { "10 min": 6e5, "1 h": 36e5, "6 h": 216e5, "1 day": 864e5, "7 days": 6048e5, "30 days": 2592e6, all: null };
-const POINTS = 600;
+const POINTS = 600, SLOTS = 60;
 
 export async function stream(place, id) {
   let facts = await ask(`/v1/streams/${id}`), told = null, at = 0, asked = 0, period = null;
-  let length = Math.min(216e5, 120 * (facts.interval_ms ?? 6e4));
+  let length = Object.values(SPANS).find((each) => each >= SLOTS * (facts.interval_ms ?? 6e4)) ?? 864e5;
   const state = el("p", { role: "status" });
   const value = el("canvas", { tabindex: 0, role: "img" }), score = el("canvas", { class: "score", role: "img" });
   const channel = choice(Object.fromEntries(facts.channels.map((each, index) => [index, each.channel])), "0");

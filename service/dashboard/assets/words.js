@@ -11,6 +11,13 @@ export function time(text) {
   return text === null || text === undefined ? "–" : time_.format(new Date(text));
 }
 
+// The time alone if it is of today, else the day.
+export function shortTime(text) {
+  if (text === null || text === undefined) return "–";
+  const when = new Date(text), isToday = when.toDateString() === new Date().toDateString();
+  return isToday ? when.toLocaleTimeString() : when.toLocaleDateString();
+}
+
 export function number(value, unit = "") {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
