@@ -19,6 +19,8 @@ from edge.operation.watchdog import Watchdog
 from edge.runtimes import open_runtime
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
+from service.api.process import HttpProcess
+from service.api.settings import HttpSettings
 from service.brokers.broker import place
 from service.brokers.consumers import Consumers, Readiness
 from service.brokers.subscriptions import Subscriptions
@@ -26,7 +28,7 @@ from service.configuration import read_settings
 from service.counters import Counters
 from service.homeassistant.bridge import Bridge
 from service.notifications.opening import Notification, open_notifications
-from service.operation.health import HealthServer
+from service.operation.health import Health, HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
 from service.pipeline.monitor import Monitor
@@ -99,10 +101,10 @@ class Service:
         self.standing.troubles = lambda: {name: server.trouble for name, server in self._servers.items()}
         self._supervisor = Supervisor(self._status, self._summary)
         self._watch(self._supervisor.watchdog)
-        self._health = None
-        if settings.metrics is not None:
-            metrics = Metrics(self.standing, settings.database)
-            self._health = HealthServer(settings.metrics, metrics.exposition, self.is_healthy, self.ready.is_set)
+        metrics = Metrics(self.standing, settings.database)
+        self._answers = Health(metrics.exposition, self.is_healthy, self.ready.is_set)
+        self._health = None if settings.metrics is None else HealthServer(settings.metrics, self._answers)
+        self._http: HttpProcess | None = None
         self._stop = Event()
         self._ending = Event()
         self._reloader: Reloader | None = None
@@ -125,6 +127,10 @@ class Service:
 
         self._reloader = Reloader(path, settings, monitors, open_, adopt, self.standing)
 
+    def answer_http(self, path: Path, settings: HttpSettings) -> None:
+        """Have dashboard and API served, as the configuration file says."""
+        self._http = HttpProcess(settings, path, self._answers, self.standing)
+
     def start(self) -> None:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
         self.standing.started_ms = time.time_ns() // 1_000_000
@@ -143,6 +149,8 @@ class Service:
         self._consumers.leave(self._subscriptions.others(self._monitors))
         self._subscriptions.remember(self._monitors)
         self._bridge.start()
+        if self._http is not None:
+            self._http.start()
         self._consumers.start()
         if self._reloader is not None:
             self._reloader.start()
@@ -165,8 +173,9 @@ class Service:
 
     def close(self) -> None:
         """Give the database and the port back."""
-        if self._health is not None:
-            self._health.stop()
+        for server in (self._health, self._http):
+            if server is not None:
+                server.stop()
         self._store.close()
         for name in self._names:
             name.release()
@@ -233,6 +242,8 @@ class Service:
         self._subscriptions.remember(change.monitors)
         self._bridge.follow(change.monitors)
         self._consumers.follow(change.monitors)
+        if self._http is not None:
+            self._http.reload()
         return True
 
     def _status(self) -> str:
@@ -248,6 +259,8 @@ class Service:
 
     def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
         self._consumers.acknowledge(messages)
+        if self._http is not None:
+            self._http.offer(scored)
         if self.inbox.waiting > _BACKLOG:
             scored = []  # what is stored late need not be told at all; alarms are told always
         for name, relay in self._brokers.items():
@@ -266,6 +279,8 @@ def build(path: Path) -> Service:
         raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others + more)]))
     service = Service(settings, monitors, sinks, notifications)
     service.reload_from(path, settings, monitors, registry)
+    if settings.http is not None:
+        service.answer_http(path, settings.http)
     return service
 
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "accept": "service.desk.desk_commands:accept",
     "label": "service.desk.desk_commands:label",
     "test-notifications": "service.notifications.command:test_notifications",
+    "users": "service.api.account_commands:users",
+    "tokens": "service.api.account_commands:tokens",
     "backup": "service.storage.backup:backup",
     "dead-letters": "service.desk.dead_letter_commands:dead_letters",
     "sniff": "service.sniff.command:sniff",

@@ -14,6 +14,7 @@ from edge.errors import ConfigError
 from edge.limits import Budget
 from edge.topics import Template, may_be_ours, overlap
 from service.alarms.maintenance import MaintenanceSettings
+from service.api.settings import HttpSettings
 from service.brokers.broker import BrokerSettings
 from service.homeassistant.settings import HomeAssistantSettings, devices_topic
 from service.notifications.settings import NotificationSettings, TargetName
@@ -140,6 +141,7 @@ class Settings(Part):
     maintenance: tuple[MaintenanceSettings, ...] = ()  #: of all monitors
     incident: IncidentSettings | None = IncidentSettings()  #: None: no incidents
     metrics: MetricsSettings | None = None  #: None: nothing listens
+    http: HttpSettings | None = None  #: None: neither dashboard nor API
     sinks: dict[SinkName, SinkSettings] = Field(default_factory=dict)
     home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     notifications: dict[TargetName, NotificationSettings] = Field(default_factory=dict)
@@ -172,6 +174,7 @@ class Settings(Part):
             "broker": self.broker.relative_to(folder),
             "brokers": {name: broker.relative_to(folder) for name, broker in self.brokers.items()},
             "maintenance": tuple(each.relative_to(folder) for each in self.maintenance),
+            "http": self.http and self.http.relative_to(folder),
             "sinks": {name: sink.relative_to(folder) for name, sink in self.sinks.items()},
             "notifications": {name: each.relative_to(folder) for name, each in self.notifications.items()},
             "monitors": {name: monitor.relative_to(folder) for name, monitor in self.monitors.items()},

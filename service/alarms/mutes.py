@@ -18,6 +18,10 @@ class Mute(NamedTuple):
     by: str
     created: int
 
+    def holds(self, monitor: str, stream: str) -> bool:
+        """Whether it is about a stream."""
+        return self.monitor == monitor and fnmatchcase(stream, self.stream)
+
 
 SELECT = 'SELECT id, monitor, stream, until, reason, "by", created FROM mute'
 
@@ -41,7 +45,7 @@ class Mutes:
         """
         now = time.time_ns() // 1_000_000
         for mute in self._mutes:
-            if mute.monitor != monitor or not fnmatchcase(stream, mute.stream):
+            if not mute.holds(monitor, stream):
                 continue
             if time_ms < mute.until and (mute.until > now or time_ms >= mute.created):
                 return f"muted by {mute.by}" + (f": {mute.reason}" if mute.reason else "")

@@ -3,7 +3,11 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 import click
@@ -12,7 +16,7 @@ from rich.table import Table
 
 from service.demo import recording
 from service.demo.outcome import Outcome, read_outcome, wait_for_verdict
-from service.demo.processes import broker, run, service
+from service.demo.processes import broker, free_port, run, service
 from service.demo.replay import Sensor
 
 NAME = "water-flow"
@@ -20,6 +24,7 @@ MOST_OTHER_ALARMS = 1
 BUDGET = "1 per year"  # the recording is of two months, in which not even one false alarm is wanted
 CONFIGURATION = """\
 broker: {{host: 127.0.0.1, port: {port}, protocol: "3.1.1"}}
+http: {{port: {http}}}
 database: foresense.db
 ballast_mb: 0
 history: {{keep: forever}}
@@ -43,14 +48,16 @@ monitors:
     show_default=True,
     help="Where bundle, database and picture are put.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
-def demo(folder: Path, as_json: bool) -> None:
+@click.option("--once", is_flag=True, help="End at once.  [default: at a terminal, stay up until Ctrl-C]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object, and end at once.")
+def demo(folder: Path, once: bool, as_json: bool) -> None:
     """Show the whole of it: train on a real recording, serve, replay it over MQTT, flag what happened.
 
     The recording is the hourly flow through a branch of a water pipeline. A forecaster is trained on three
     ordinary weeks and exported; an MQTT broker and the service start on this machine; the recording is
     replayed as its sensor would have sent it. Ends with 0 if all four real events were flagged and at most
-    one other alarm was raised, else with 1. Takes a minute or two.
+    one other alarm was raised, else with 1. Takes a minute or two. The dashboard shows all of it live, and stays up
+    until it is stopped.
     """
     began = monotonic()
     console = Console(stderr=as_json)
@@ -60,13 +67,27 @@ def demo(folder: Path, as_json: bool) -> None:
     bundle = _train(folder, console)
     database = _fresh_database(folder)
     with broker() as port:
-        (folder / "foresense.yaml").write_text(CONFIGURATION.format(port=port, bundle=bundle, budget=BUDGET))
-        with service(folder, console), Sensor(port, "foresense/service/availability") as sensor:
-            sensor.wait_until_ready()
-            sensor.send(readings, console)
-            wait_for_verdict(database, readings[-1][0])
-    outcome = read_outcome(database)
-    figures = {
+        http = free_port()
+        (folder / "foresense.yaml").write_text(CONFIGURATION.format(port=port, http=http, bundle=bundle, budget=BUDGET))
+        with service(folder, console):
+            console.print(f"dashboard: http://127.0.0.1:{http}/", highlight=False)
+            with Sensor(port, "foresense/service/availability") as sensor:
+                sensor.wait_until_ready()
+                sensor.send(readings, console)
+                wait_for_verdict(database, readings[-1][0])
+            outcome = read_outcome(database)
+            figures = _figures(outcome, readings, folder, bundle, round(monotonic() - began, 1))
+            click.echo(json.dumps(figures)) if as_json else _show(figures, outcome, console)
+            if not (once or as_json) and sys.stdout.isatty():
+                _stay(console, http)
+    if len(outcome.flagged) < len(recording.EVENTS) or outcome.others > MOST_OTHER_ALARMS:
+        sys.exit(1)
+
+
+def _figures(
+    outcome: Outcome, readings: Sequence[tuple[datetime, float]], folder: Path, bundle: str, seconds: float
+) -> dict[str, object]:
+    return {
         "events": len(recording.EVENTS),
         "events_flagged": len(outcome.flagged),
         "other_alarms": outcome.others,
@@ -82,13 +103,17 @@ def demo(folder: Path, as_json: bool) -> None:
             for alarm in outcome.alarms
         ],
         "bundle": str(folder / "bundles" / bundle),
-        "database": str(database),
+        "database": str(folder / "foresense.db"),
         "picture": str(_picture(outcome, folder)),
-        "seconds": round(monotonic() - began, 1),
+        "seconds": seconds,
     }
-    click.echo(json.dumps(figures)) if as_json else _show(figures, outcome, console)
-    if len(outcome.flagged) < len(recording.EVENTS) or outcome.others > MOST_OTHER_ALARMS:
-        sys.exit(1)
+
+
+def _stay(console: Console, port: int) -> None:
+    """Wait until somebody stops the demo."""
+    console.print(f"The dashboard stays at http://127.0.0.1:{port}/ until you press Ctrl-C.", highlight=False)
+    with suppress(KeyboardInterrupt):
+        Event().wait()
 
 
 def _train(folder: Path, console: Console) -> str:

@@ -29,14 +29,19 @@ def _foresense() -> str:
     return str(Path(sysconfig.get_path("scripts")) / "foresense")
 
 
+def free_port() -> int:
+    """Return a loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def broker() -> Iterator[int]:
     """Run an embedded MQTT broker on a free loopback port."""
     from iotcore import Broker
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     with Broker(port=port, listen="127.0.0.1"):
         yield port
 

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from edge.errors import DataError
+from edge.limits import Budget
 from service.alarms.mutes import SELECT, Mute
 from service.desk.requests import ACCEPT
 from service.storage.access import Access
@@ -70,6 +71,22 @@ class Desk:
             insert = "INSERT OR REPLACE INTO label VALUES (?, ?, ?, ?, ?)"
             db.execute(insert, (alarm, is_false, note, self._by, _now_ms()))
         return "/".join(found)
+
+    def acknowledge(self, alarm: str, note: str) -> None:
+        """Note that somebody has taken an alarm on; DataError if there is no such alarm."""
+        with self._access.transaction() as db:
+            if db.execute("SELECT 1 FROM alarm WHERE id = ?", (alarm,)).fetchone() is None:
+                raise DataError(f"expected the id of an alarm, got {alarm!r}")
+            insert = "INSERT OR REPLACE INTO acknowledgement VALUES (?, ?, ?, ?)"
+            db.execute(insert, (alarm, note, self._by, _now_ms()))
+
+    def set_budget(self, monitor: str, budget: Budget | None) -> None:
+        """Set what is in force in place of a monitor's configured budget; None: nothing."""
+        with self._access.transaction() as db:
+            db.execute("DELETE FROM budget WHERE monitor = ?", (monitor,))
+            if budget is not None:
+                insert = "INSERT INTO budget VALUES (?, ?, ?, ?)"
+                db.execute(insert, (monitor, str(budget), self._by, _now_ms()))
 
 
 def _unknown(what: str, got: str, known: list[str]) -> str:

@@ -24,19 +24,32 @@ class MetricsSettings(Part):
     port: int = Field(default=9464, ge=1, le=65535)
 
 
+class Health:
+    """Knows what is asked of a service's health, however it is asked."""
+
+    def __init__(
+        self, metrics: Callable[[str], tuple[str, bytes]], is_healthy: Callable[[], bool], is_ready: Callable[[], bool]
+    ) -> None:
+        self._metrics = metrics
+        self._answers = {"/healthz": is_healthy, "/readyz": is_ready}
+
+    def answer(self, path: str, accept: str) -> tuple[HTTPStatus, str, bytes]:
+        """Return status, content type and body of a path."""
+        if path == "/metrics":
+            return HTTPStatus.OK, *self._metrics(accept)
+        if (holds := self._answers.get(path)) is None:
+            return HTTPStatus.NOT_FOUND, _TEXT, b"expected /metrics, /healthz or /readyz\n"
+        if holds():
+            return HTTPStatus.OK, _TEXT, b"yes\n"
+        return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, b"no\n"
+
+
 class HealthServer:
     """Answers on a thread of its own; it only reads, and knows no request but GET."""
 
-    def __init__(
-        self,
-        settings: MetricsSettings,
-        metrics: Callable[[str], tuple[str, bytes]],
-        is_healthy: Callable[[], bool],
-        is_ready: Callable[[], bool],
-    ) -> None:
+    def __init__(self, settings: MetricsSettings, health: Health) -> None:
         self._settings = settings
-        self._metrics = metrics
-        self._answers = {"/healthz": is_healthy, "/readyz": is_ready}
+        self._health = health
         self._server: ThreadingHTTPServer | None = None
 
     def start(self) -> None:
@@ -57,18 +70,8 @@ class HealthServer:
             self._server.server_close()
             self._server = None
 
-    def answer(self, path: str, accept: str) -> tuple[HTTPStatus, str, bytes]:
-        """Return status, content type and body of a path."""
-        if path == "/metrics":
-            return HTTPStatus.OK, *self._metrics(accept)
-        if (holds := self._answers.get(path)) is None:
-            return HTTPStatus.NOT_FOUND, _TEXT, b"expected /metrics, /healthz or /readyz\n"
-        if holds():
-            return HTTPStatus.OK, _TEXT, b"yes\n"
-        return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, b"no\n"
-
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        answer = self.answer
+        answer = self._health.answer
 
         class Handler(BaseHTTPRequestHandler):
             timeout = _PATIENCE_S

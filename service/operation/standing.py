@@ -54,6 +54,10 @@ class Standing:
 
     def tell(self) -> dict[str, Any]:
         """Return what is told of a service that runs; the rates are those since the last time."""
+        return self.facts() | {"per_second": self._rates()}
+
+    def facts(self) -> dict[str, Any]:
+        """Return how the service is doing, but for what needs two looks to be known."""
         return {
             "service": self.service,
             "version": version("foresense"),
@@ -65,7 +69,6 @@ class Standing:
             "messages_in_flight": self.inbox.in_flight,
             "queue_messages": self.inbox.queued,
             "queue_bytes": self.inbox.queued_bytes,
-            "per_second": self._rates(),
             "counters": self._counts(),
             "stores_verdicts": self.stores_verdicts,
             "refused": self.refused,

@@ -72,7 +72,8 @@ class Monitor:
         self.bundle = bundle
         self.template = Template(settings.topic)
         self.channels = [channel.name for channel in bundle.manifest.channels]
-        self.budget = Budget.parse(settings.budget or bundle.manifest.budget)
+        self.configured = Budget.parse(settings.budget or bundle.manifest.budget)
+        self.budget = self.configured  #: in force; an operator may have set another
         self.ask: Callable[[str, bytes], None] = publish_nothing  #: topic, payload; what a convention asks of a device
         self._payload = open_payload(settings, lambda topic, payload: self.ask(topic, payload))
         self._policy = settings.alarm.policy()
@@ -183,8 +184,17 @@ class Monitor:
         self.engine.add(self.new_names())
         self.ids.extend(ids)
         if self.budget.fleet:
-            budget = self.budget.shared(len(self.ids))
-            self.engine.allow(budget.per_slot(self.bundle.manifest.interval_ms))
+            self._share()
+
+    def allow(self, budget: Budget) -> None:
+        """Have the limits be those of a budget from the next slot on."""
+        if budget != self.budget:
+            self.budget = budget
+            self._share()
+
+    def _share(self) -> None:
+        budget = self.budget.shared(len(self.ids))
+        self.engine.allow(budget.per_slot(self.bundle.manifest.interval_ms))
 
     def readings(self, columns: Columns) -> Readings:
         """Return readings in the bundle's units, as the engine takes them."""

@@ -10,6 +10,7 @@ from edge.attention import Attention
 from edge.inbox import Message
 from edge.reading import Verdicts
 from service.alarms.alarms import AlarmBook
+from service.alarms.budgets import Budgets
 from service.alarms.incidents import Incidents
 from service.alarms.mutes import Mutes
 from service.counters import Counters
@@ -143,6 +144,7 @@ class Transaction:
         self._monitors = monitors
         self._intake = Intake(monitors)
         self._requests = Requests(self._store, monitors)
+        self._budgets = Budgets(self._store, monitors)
         self._outbox.replace(mqtt_sinks(monitors))
         incidents = Incidents(self._store, monitors, self._incident, self._outbox)
         self._alarms = AlarmBook(self._store, self._mutes, incidents, self._outbox)
@@ -152,6 +154,7 @@ class Transaction:
         version = self._store.version()
         if version != self._version:
             self._mutes.load()
+            self._budgets.load()
             self._requests.carry_out()
             self._replays.look()
             self._resends.carry_out()

@@ -103,3 +103,25 @@ ANNOUNCED = """
 CREATE TABLE announced (
     config TEXT PRIMARY KEY, base TEXT NOT NULL, broker TEXT NOT NULL, components TEXT NOT NULL) WITHOUT ROWID;
 """
+
+#: version 4: what operators do over HTTP, who may, and who did
+OPERATORS = """
+CREATE INDEX alarm_time ON alarm ("start");
+CREATE TABLE acknowledgement (
+    alarm TEXT PRIMARY KEY, note TEXT NOT NULL, "by" TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER alarm_gone AFTER DELETE ON alarm BEGIN
+    DELETE FROM acknowledgement WHERE alarm = old.id;
+END;
+CREATE TABLE budget (
+    monitor TEXT PRIMARY KEY, budget TEXT NOT NULL, "by" TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE user (
+    name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE token (
+    name TEXT PRIMARY KEY, role TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
+    expires INTEGER) WITHOUT ROWID;
+CREATE TABLE session (
+    digest TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES user, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, address TEXT NOT NULL,
+    action TEXT NOT NULL, detail TEXT NOT NULL, status INTEGER NOT NULL);
+"""

@@ -18,6 +18,7 @@ from service.storage.schema import (
     DEAD_LETTERS,
     HOURS,
     OPERATIONS,
+    OPERATORS,
     QUALITY,
     RELAYS,
     SERIES,
@@ -61,7 +62,7 @@ CREATE TABLE outbox (
 _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
     3: (DEAD_LETTERS, STANDING, RELAYS, SERIES, HOURS),
-    4: (SUBSCRIPTIONS, ANNOUNCED),
+    4: (SUBSCRIPTIONS, ANNOUNCED, OPERATORS),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (

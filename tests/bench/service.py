@@ -32,8 +32,8 @@ SETTINGS: dict[str, Any] = {"publish": {"prefix": "told"}, "incident": False}
 class Bench:
     """A site and one service; each load is of later slots than the one before."""
 
-    def __init__(self, site: Site, topics: int = TOPICS, **settings: Any) -> None:
-        self._topics = topics
+    def __init__(self, site: Site, topics: int = TOPICS, root: str = "plant", **settings: Any) -> None:
+        self._topics, self._root = topics, root
         self._loads = 0
         self.plant = site.service(f"service-{time.monotonic_ns()}", **SETTINGS | settings).start()
         self.published = 0  # readings
@@ -43,7 +43,7 @@ class Bench:
     def load(self, rounds: int, readings: int = 1, qos: int = 1) -> Load:
         """Return a load of the slots that follow those before."""
         load = Load(
-            self._site.broker.port, "plant", self._topics, rounds, readings, qos,
+            self._site.broker.port, self._root, self._topics, rounds, readings, qos,
             start_ms=self._next_ms, shift=self._loads,
         )  # fmt: skip
         self._loads += 1  # so that the alarm of each load's last message is another stream's

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from edge.errors import ConfigError
-from service.operation.health import HealthServer, MetricsSettings
+from service.operation.health import Health, HealthServer, MetricsSettings
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def ready() -> Event:
 @pytest.fixture
 def server(port: int, ready: Event) -> Iterator[HealthServer]:
     server = HealthServer(
-        MetricsSettings(port=port), lambda accept: (accept, b"foresense 1\n"), lambda: True, ready.is_set
+        MetricsSettings(port=port), Health(lambda accept: (accept, b"foresense 1\n"), lambda: True, ready.is_set)
     )
     server.start()
     yield server
@@ -53,7 +53,7 @@ def test_it_answers_what_it_knows_and_nothing_else(port: int, ready: Event) -> N
 
 
 def test_a_port_that_is_taken_is_told_and_one_given_back_can_be_had_again(server: HealthServer, port: int) -> None:
-    second = HealthServer(MetricsSettings(port=port), lambda _: ("", b""), lambda: True, lambda: True)
+    second = HealthServer(MetricsSettings(port=port), Health(lambda _: ("", b""), lambda: True, lambda: True))
     with pytest.raises(ConfigError, match=f"metrics: expected an address that is free, got 127.0.0.1:{port}: "):
         second.start()
     server.stop()

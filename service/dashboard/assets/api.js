@@ -1,0 +1,63 @@
+// The API: requests, what goes wrong with them, and events.
+
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export async function ask(path, query = {}, signal = undefined) {
+  return request("GET", path + search(query), undefined, signal);
+}
+
+export async function send(method, path, content) {
+  return request(method, path, content);
+}
+
+async function request(method, path, content, signal) {
+  const headers = method === "GET" ? {} : { "X-Foresense": "1", "Content-Type": "application/json" };
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, signal, body: content === undefined ? undefined : JSON.stringify(content) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "The service does not answer. The page goes on trying.");
+  }
+  if (answer.status === 204) return null;
+  const told = await answer.json();
+  if (!answer.ok) {
+    if (answer.status === 401) document.dispatchEvent(new Event("login-needed"));
+    throw new Problem(answer.status, told.detail);
+  }
+  return told;
+}
+
+function search(query) {
+  const parts = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== "" && value !== null && value !== undefined) parts.append(name, value);
+  }
+  const text = parts.toString();
+  return text ? `?${text}` : "";
+}
+
+// Listens until `close`; `on` has a function for each kind of event, and `again` is called after a lost connection.
+export function listen({ streams = [], on, again }) {
+  const kinds = Object.keys(on).filter((kind) => kind !== "verdict");
+  const query = new URLSearchParams([["streams", streams.join(",")], ...kinds.map((kind) => ["kinds", kind])]);
+  const source = new EventSource(`/v1/events?${query}`);
+  const live = document.getElementById("live");
+  let lost = false;
+  source.onopen = () => {
+    live.textContent = "● live";
+    if (lost && again) again();
+    lost = false;
+  };
+  source.onerror = () => {
+    live.textContent = "○ not live: trying again";
+    lost = true;
+  };
+  for (const [kind, act] of Object.entries(on)) source.addEventListener(kind, (event) => act(JSON.parse(event.data)));
+  return () => source.close();
+}

@@ -1,0 +1,87 @@
+// The pages by the address, and logging in.
+
+import { ask, Problem, send } from "./api.js";
+import { el, field, notice } from "./dom.js";
+import { alarms } from "./alarms.js";
+import { bundles } from "./bundles.js";
+import { overview } from "./overview.js";
+import { service } from "./service.js";
+import { stream } from "./stream.js";
+
+const PAGES = [[/^#\/alarms$/, alarms], [/^#\/bundles$/, bundles], [/^#\/service$/, service],
+  [/^#\/stream\/(\d+)$/, stream], [/^#\/?$/, overview]];
+const main = document.getElementById("main");
+let leave = null;
+let visit = 0;
+
+async function show() {
+  const mine = ++visit;
+  if (leave) leave();
+  leave = null;
+  const hash = location.hash.startsWith("#/") ? location.hash : "#/";
+  const [pattern, page] = PAGES.find(([each]) => each.test(hash)) ?? PAGES.at(-1);
+  for (const link of document.querySelectorAll("nav a")) {
+    const here = link.hash === hash || (link.hash === "#/" && page === stream);
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const place = el("div");
+  main.replaceChildren(place);
+  try {
+    const left = await page(place, ...(hash.match(pattern) ?? []).slice(1));
+    if (mine === visit) leave = left;
+    else if (left) left();
+  } catch (error) {
+    if (mine === visit && error.status !== 401) {
+      place.replaceChildren(el("h1", {}, "This page cannot be shown"), el("p", {}, error.message),
+        el("p", {}, el("a", { href: "#/" }, "To the streams")));
+    }
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+function login() {
+  if (leave) leave();
+  leave = null;
+  visit += 1;
+  const user = el("input", { name: "user", autocomplete: "username", required: true });
+  const password = el("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
+  const form = el("form", { class: "login" }, el("h1", {}, "Log in"), field("User", user), field("Password", password),
+    el("button", { class: "first" }, "Log in"));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await send("POST", "/v1/session", { user: user.value, password: password.value });
+      await start();
+    } catch (error) {
+      notice(error.message);
+      if (!main.contains(form)) main.replaceChildren(form);
+      password.select();
+    }
+  });
+  if (!main.querySelector("form.login")) {
+    main.replaceChildren(form);
+    user.focus();
+  }
+}
+
+async function start() {
+  const session = await ask("/v1/session");
+  const out = document.getElementById("logout");
+  out.hidden = !(session.login && session.user);
+  document.body.dataset.role = session.role ?? "";
+  if (session.user === null) login();
+  else await show();
+}
+
+document.addEventListener("login-needed", login);
+document.getElementById("logout").addEventListener("click", async () => {
+  await send("DELETE", "/v1/session");
+  await start();
+});
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+addEventListener("hashchange", show);
+start().catch((error) => main.replaceChildren(el("p", {}, error.message)));

@@ -1,0 +1,41 @@
+// Words and numbers as they are shown; times in the viewer's own zone.
+
+const MARKS = { alarm: "▲ alarm", silent: "◌ silent", learning: "… learning", normal: "● normal", unknown: "? unknown" };
+const time_ = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export function mark(state) {
+  return MARKS[state] ?? state;
+}
+
+export function time(text) {
+  return text === null || text === undefined ? "–" : time_.format(new Date(text));
+}
+
+// The time alone if it is of today, else the day.
+export function shortTime(text) {
+  if (text === null || text === undefined) return "–";
+  const when = new Date(text), isToday = when.toDateString() === new Date().toDateString();
+  return isToday ? when.toLocaleTimeString() : when.toLocaleDateString();
+}
+
+export function number(value, unit = "") {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  const text = size !== 0 && (size >= 1e7 || size < 1e-4) ? value.toExponential(2) : String(Number(value.toPrecision(5)));
+  return unit ? `${text} ${unit}` : text;
+}
+
+export function span(ms) {
+  const units = [["d", 86400000], ["h", 3600000], ["min", 60000], ["s", 1000]];
+  const [unit, size] = units.find(([, each]) => Math.abs(ms) >= each) ?? ["ms", 1];
+  return `${Math.round(ms / size)} ${unit}`;
+}
+
+export function bytes(count) {
+  return count >= 1e9 ? `${(count / 1e9).toFixed(1)} GB` : `${(count / 1e6).toFixed(1)} MB`;
+}
+
+// A name as a pattern that only it matches.
+export function literal(name) {
+  return name.replace(/[[*?]/g, (sign) => `[${sign}]`);
+}
