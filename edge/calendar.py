@@ -21,6 +21,7 @@ _THURSDAY = 3 * _DAY  # 1970-01-01 was a Thursday; weeks here begin on Monday
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
 
+@cache
 def _week_table() -> NDArray[np.float32]:
     minute = np.arange(_WEEK)
     day, week = 2 * np.pi * minute / _DAY, 2 * np.pi * minute / _WEEK

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 LAYOUT_VERSION = 6
 SIGNALS = ("error", "sustained", "novelty", "context", "shape")  #: what may be unusual of a slot, see edge/signals.py
 NEVER = np.iinfo(np.int64).min  #: the time of what has not happened yet
+_LEAST_ROOM = 4  # rows; a device has one stream or two of each bundle
 
 
 def record_dtype(channels: int, memory: int, day_bins: int = 0, segments: int = 0, room: int = 0) -> np.dtype[np.void]:
@@ -197,7 +198,7 @@ class StateTable:
         """Append records and return their rows."""
         first, self._count = self._count, self._count + len(records)
         if self._count > len(self._changed):
-            self._grow(max(self._count - first, len(self._changed), 64))
+            self._grow(max(self._count - first, len(self._changed), _LEAST_ROOM))
         for name, column in self._columns.items():
             column[first : self._count] = records[name]
         self._changed[first : self._count] = False

@@ -136,7 +136,7 @@ class Agent:
         self._monitors = {monitor.name: monitor for monitor in monitors}
         self._links = Links(self._settings, self._inbox, self.counters, self._clock.now_ms, self._filters())
         self._outbox = Outbox(self._store, self._links.uplink, self._settings.outbox_mb << 20, self.counters)
-        self._links.tell(self._answered, self._outbox.reopened)
+        self._links.tell(self._answered)
         self._attention = Attention(self._inbox, self._links.heard_ms)
         self._restore()
         self._links.watch(self._supervisor.watchdog)

@@ -35,17 +35,9 @@ class Links:
         """Return the connection that verdicts and alarms are published on."""
         return self._consumers[self._uplink].connection
 
-    def tell(self, answered: Callable[[int, str | None], None], opened: Callable[[], None]) -> None:
-        """Have the broker's answers to what the uplink publishes told, and its new connections."""
-        consumer = self._consumers[self._uplink]
-        consumer.connection.on_published = answered
-        subscribe = consumer.connection.on_open
-
-        def both(session_present: bool) -> None:
-            opened()
-            subscribe(session_present)
-
-        consumer.connection.on_open = both
+    def tell(self, answered: Callable[[int, str | None], None]) -> None:
+        """Have the broker's answers to what the uplink publishes told, from its thread."""
+        self.uplink.on_published = answered
 
     def watch(self, watchdog: Watchdog) -> None:
         """Have the network threads watched."""

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Protocol
 
-from paho.mqtt.client import MQTTMessageInfo
-
 from edge.agent.counters import Counters
 from edge.agent.store import Row, Store
 
@@ -22,7 +20,7 @@ log = logging.getLogger(__name__)
 
 VERDICT, ALARM = "verdict", "alarm"
 MOST_UNDER_WAY = 100  #: messages published and not yet acknowledged
-_MOST_ROWS = 20  # read at once
+_MOST_ROWS = 4  # read at once
 _MOST_A_ROW = 500  # verdicts
 _PAUSE_S = 5.0  # after the broker has refused something
 OVERHEAD = 64  #: bytes that a row takes besides its body
@@ -32,11 +30,19 @@ class Uplink(Protocol):
     """What publishes."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is a connection."""
+    def epoch(self) -> int:
+        """Return the number of the connection."""
 
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False) -> MQTTMessageInfo:
-        """Publish a message."""
+    @property
+    def resends(self) -> bool:
+        """Whether it publishes again by itself what a lost connection did not carry."""
+
+    @property
+    def most_unanswered(self) -> int:
+        """Return how many messages the broker takes before it has answered."""
+
+    def publish_each(self, messages: Sequence[tuple[str, bytes]]) -> tuple[int, list[int]] | None:
+        """Publish, and return the connection's epoch and a number for each message; None if there is none."""
 
 
 class Item:
@@ -52,7 +58,7 @@ class Item:
 
 
 class Outbox:
-    """Publishes items in their order. All but `answered` and `reopened` is for one thread."""
+    """Publishes items in their order. All but `answered` is for one thread."""
 
     def __init__(self, store: Store, uplink: Uplink, most_bytes: int, counters: Counters) -> None:
         self._store = store
@@ -61,11 +67,10 @@ class Outbox:
         self._counters = counters
         self._fresh: deque[Item] = deque()  # neither stored nor published
         self._loaded: deque[Item] = deque()  # from rows up to _position, to be published
-        self._under_way: dict[int, tuple[Item, MQTTMessageInfo]] = {}  # by mid
+        self._under_way: dict[int, tuple[Item, int]] = {}  # by number, with the epoch of the connection
         self._left: Counter[int] = Counter()  # messages of a row that are not acknowledged
         self._done: list[int] = []  # rows to delete
         self._answers: deque[tuple[int, str | None]] = deque()
-        self._reopened = False
         self._quiet_until = 0.0
         self._position = self._last = self._rows = self._bytes = 0
         self._freed: list[int] = []  # bytes of the rows that the transaction deletes
@@ -116,12 +121,8 @@ class Outbox:
         """Take note of the broker's answer; from any thread."""
         self._answers.append((mid, refusal))
 
-    def reopened(self) -> None:
-        """Take note that there is a new connection; from any thread."""
-        self._reopened = True
-
     def settle(self) -> None:
-        """Take out what was acknowledged."""
+        """Take out what was acknowledged, and take back what a lost connection did not carry."""
         while self._answers:
             mid, refusal = self._answers.popleft()
             if (found := self._under_way.pop(mid, None)) is None:
@@ -132,25 +133,37 @@ class Outbox:
                 log.error("the broker refuses %s: %s; trying again in %.0f s", found[0].topic, refusal, _PAUSE_S)
                 self._quiet_until = monotonic() + _PAUSE_S
                 self._loaded.appendleft(found[0])
-        if self._reopened:  # what was acknowledged while a callback failed that should have told us
-            self._reopened = False
-            over = [mid for mid, (_, info) in self._under_way.items() if not info.rc and info.is_published()]
-            for mid in over:
-                self._finish(self._under_way.pop(mid)[0])
+        if self._under_way and not self._uplink.resends:
+            epoch = self._uplink.epoch
+            lost = [mid for mid, (_, published) in self._under_way.items() if published != epoch]
+            self._loaded.extendleft(reversed([self._under_way.pop(mid)[0] for mid in lost]))
 
     def publish(self, *, unwritten: bool = False) -> None:
         """Publish what may go; `unwritten`: alarms as well that cannot be written down."""
-        while self._uplink.is_open and len(self._under_way) < MOST_UNDER_WAY and monotonic() >= self._quiet_until:
-            if not self._loaded and self._position < self._last:
-                self._load()
-            if self._loaded:
-                item = self._loaded.popleft()
-            elif self._fresh and (self._fresh[0].kind == VERDICT or unwritten):
-                item = self._fresh.popleft()
-            else:
+        if monotonic() < self._quiet_until:
+            return
+        while (room := self._room) > 0 and (items := self._next(room, unwritten=unwritten)):
+            published = self._uplink.publish_each([(item.topic, item.payload) for item in items])
+            if published is None:
+                self._loaded.extendleft(reversed(items))
                 return
-            info = self._uplink.publish(item.topic, item.payload, 1)
-            self._under_way[info.mid] = item, info
+            epoch, mids = published
+            self._under_way.update(zip(mids, ((item, epoch) for item in items), strict=True))
+
+    @property
+    def _room(self) -> int:
+        return min(MOST_UNDER_WAY, max(self._uplink.most_unanswered // 2, 1)) - len(self._under_way)
+
+    def _next(self, most: int, *, unwritten: bool) -> list[Item]:
+        """Take out what is to be published next."""
+        if not self._loaded and self._position < self._last:
+            self._load()
+        items: list[Item] = []
+        queue = self._loaded or self._fresh
+        may_go = unwritten or queue is self._loaded
+        while queue and len(items) < most and (may_go or queue[0].kind == VERDICT):
+            items.append(queue.popleft())
+        return items
 
     def write(self) -> list[Row]:
         """Write, within a transaction, what is to be written, and return the rows that are new."""

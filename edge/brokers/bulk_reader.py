@@ -16,15 +16,19 @@ import paho.mqtt
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.brokers.packets import PUBACK, PUBLISH, MalformedError, Received, needed, parse, pubacks, publish
+from edge.brokers.packets import PUBACK, PUBLISH, MalformedError, Received, answer, needed, parse, pubacks, publish
 
 TESTED = ("2.1.0", "2.2.0")  #: versions of paho-mqtt
 CHUNK = 256 * 1024  #: bytes asked for at once
 _MOST_UNSENT, _MOST_UNSENT_MESSAGES = 20, 5_000  # packets of the bulk client, messages of the stock client
+_REFUSED = 0x80
 _BUSY_S, _LULL_S = 0.0005, 0.001  # when calls follow each other so closely, there is a lull before the next
 
 OnReceived = Callable[[Sequence[Received]], None]
+OnAnswered = Callable[[int, ReasonCode | None], None]
 
 
 class BulkClient(Client):
@@ -34,9 +38,12 @@ class BulkClient(Client):
     """
 
     on_received: OnReceived
+    on_answered: OnAnswered
+    resends = False  #: what publish_each was given and a lost connection did not carry is the caller's to publish again
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._unanswered: set[int] = set()
         self.on_message = self._one_received  # what paho itself has read: QoS 2
         self._rest = bytearray()  # the beginning of a packet whose end is still to come
         self._needed = 0  # bytes that packet has, as far as is known
@@ -52,6 +59,15 @@ class BulkClient(Client):
         packets = b"".join([publish(topic, payload, v5) for topic, payload in messages])
         self._packet_queue(PUBLISH, packets, 0, 1)  # as if of QoS 1: nobody waits to hear that it was sent
 
+    def publish_each(self, messages: Sequence[tuple[str, bytes]]) -> list[int]:
+        """Publish to topics at QoS 1, in one go; return the numbers by which on_answered tells what became of them."""
+        v5 = self._protocol == MQTTProtocolVersion.MQTTv5
+        mids = [self._mid_generate() for _ in messages]
+        self._unanswered.update(mids)
+        packets = [publish(topic, payload, v5, mid) for mid, (topic, payload) in zip(mids, messages, strict=True)]
+        self._packet_queue(PUBLISH, b"".join(packets), 0, 1)
+        return mids
+
     @property
     def is_behind(self) -> bool:
         """Whether much waits to be sent."""
@@ -60,6 +76,7 @@ class BulkClient(Client):
     def reconnect(self) -> MQTTErrorCode:
         """Connect anew; what was left of the connection before is forgotten."""
         self._rest, self._needed = bytearray(), 0
+        self._unanswered.clear()
         return super().reconnect()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 the stock client ignores it too
@@ -106,9 +123,23 @@ class BulkClient(Client):
             if other is None:
                 self._rest, self._needed = bytearray(data[start:]), needed(data, start)
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
+            if other[0] == PUBACK and self._is_answer(other[1]):
+                continue
             rc = self._handle(*other)
             if rc > 0 or self._sock is None:
                 return rc
+
+    def _is_answer(self, body: bytes) -> bool:
+        """Tell of an answer to what publish_each has published; False if it is to something else."""
+        try:
+            mid, code = answer(body)
+        except MalformedError:
+            return False  # paho says what is wrong
+        if mid not in self._unanswered:
+            return False
+        self._unanswered.discard(mid)
+        self.on_answered(mid, None if code < _REFUSED else ReasonCode(PacketTypes.PUBACK, identifier=code))
+        return True
 
     def _handle(self, header: int, body: bytes) -> MQTTErrorCode:
         """Have paho handle a packet as if it had read it."""
@@ -135,6 +166,8 @@ class StockClient(Client):
     """The stock client, as the bulk client is used."""
 
     on_received: OnReceived
+    on_answered: OnAnswered  #: never called: on_publish is
+    resends = True
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -149,6 +182,10 @@ class StockClient(Client):
     def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """Publish to topics at QoS 0."""
         self._sent += [self.publish(topic, payload, 0) for topic, payload in messages]
+
+    def publish_each(self, messages: Sequence[tuple[str, bytes]]) -> list[int]:
+        """Publish to topics at QoS 1, and return the numbers by which on_publish tells what became of them."""
+        return [self.publish(topic, payload, 1).mid for topic, payload in messages]
 
     @property
     def is_behind(self) -> bool:

@@ -28,6 +28,7 @@ from edge.operation.failpoint import reach
 
 log = logging.getLogger(__name__)
 
+MOST_UNANSWERED = 65_535
 SESSION_S = 30 * 86_400  #: how long the broker keeps what we miss (v5; with v3.1.1 the broker decides)
 _LOOK_S = 1  # so often paho looks whether a keep-alive has passed
 _FAREWELL_S = 2.0
@@ -63,6 +64,7 @@ class Connection:
         session_s: int = SESSION_S,
     ) -> None:
         self.epoch = 0
+        self.most_unanswered = MOST_UNANSWERED  #: messages of QoS 1 that the broker takes before it has answered
         self._spoilt = -1  # the epoch of a connection in which a callback has failed
         self.on_open: Callable[[bool], None] = _nothing  #: whether the broker still has our session
         self.on_subscribed: Callable[[list[str]], None] = _nothing  #: what it refused, in its words
@@ -153,6 +155,20 @@ class Connection:
         """Publish to topics at QoS 0, without an answer."""
         self._client.publish_all(messages)
 
+    def publish_each(self, messages: Sequence[tuple[str, bytes]]) -> tuple[int, list[int]] | None:
+        """Publish to topics at QoS 1, and return the epoch of the connection and the numbers that on_published tells.
+
+        None if there is no connection. What was published in an epoch that is over is the caller's to publish again,
+        unless the client `resends` it by itself.
+        """
+        with self._epoch_lock:
+            return (self.epoch, self._client.publish_each(messages)) if self.is_open else None
+
+    @property
+    def resends(self) -> bool:
+        """Whether the client publishes again what a lost connection did not carry."""
+        return self._client.resends
+
     @property
     def is_behind(self) -> bool:
         """Whether much of what was published at QoS 0 is not yet on the network."""
@@ -188,6 +204,7 @@ class Connection:
         client.on_subscribe = self._guarded(self._subscribed)
         client.on_received = self._guarded(self._received)
         client.on_publish = self._guarded(self._published)
+        client.on_answered = self._guarded(self._has_answered)
         client.loop_misc = self._turning(client.loop_misc)  # type: ignore[method-assign]
         client.on_unsubscribe = self._guarded(self._answered)
         return client
@@ -236,11 +253,14 @@ class Connection:
         except ForesenseError as error:
             self._link.keeps(error)
 
-    def _connected(self, _c: Client, _u: Any, flags: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
+    def _connected(
+        self, _c: Client, _u: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
         if reason.is_failure:
             self._link.refused(reason)
             return
         self._link.accepted()
+        self.most_unanswered = getattr(properties, "ReceiveMaximum", MOST_UNANSWERED)
         self.on_open(flags.session_present)
 
     def _not_connected(self, _c: Client, _u: Any) -> None:
@@ -270,6 +290,9 @@ class Connection:
 
     def _answered(self, *_: Any) -> None:
         self.on_answer()
+
+    def _has_answered(self, mid: int, refusal: ReasonCode | None) -> None:
+        self.on_published(mid, None if refusal is None else str(refusal))
 
     def _published(self, _c: Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties | None) -> None:
         self.on_published(mid, str(reason) if reason.is_failure else None)

@@ -85,18 +85,31 @@ def pubacks(mids: Sequence[int]) -> bytes:
     return pack("!" + "BBH" * len(mids), *(part for mid in mids for part in (PUBACK, 2, mid)))
 
 
-def publish(topic: str, payload: bytes, v5: bool) -> bytes:
-    r"""Return a message of QoS 0.
+def publish(topic: str, payload: bytes, v5: bool, mid: int = 0) -> bytes:
+    r"""Return a message of QoS 1 with a number, of QoS 0 without one.
 
-    >>> publish("a/b", b"21.5", v5=True)
-    b'0\n\x00\x03a/b\x0021.5'
+    >>> publish("a/b", b"21.5", v5=True), publish("a/b", b"21.5", v5=False, mid=7)
+    (b'0\n\x00\x03a/b\x0021.5', b'2\x0b\x00\x03a/b\x00\x0721.5')
     """
     name = topic.encode()
     rest = b"\x00" + payload if v5 else payload  # no properties
+    if mid:
+        rest = pack("!H", mid) + rest
     size = 2 + len(name) + len(rest)
-    digits = bytearray([PUBLISH])
+    digits = bytearray([PUBLISH | (2 if mid else 0)])
     while True:
         size, digit = divmod(size, 128)
         digits.append(digit | (128 if size else 0))
         if not size:
             return b"%b%b%b%b" % (bytes(digits), pack("!H", len(name)), name, rest)
+
+
+def answer(body: bytes) -> tuple[int, int]:
+    r"""Return the number of the message that a PUBACK is of, and its reason code; from 0x80 on it is a refusal.
+
+    >>> answer(b"\x00\x07"), answer(b"\x00\x07\x87\x00")
+    ((7, 0), (7, 135))
+    """
+    if len(body) < 2:
+        raise MalformedError(f"expected the number of a message, got {len(body)} bytes")
+    return body[0] << 8 | body[1], body[2] if len(body) > 2 else 0

@@ -2,6 +2,8 @@
 
 import json
 import signal
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from edge.operation.failpoint import VARIABLE
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.edge.agent.conftest import MakeDevice
+from tests.faults.proxy import Proxy
 from tests.system.conftest import Broker, MakePlant, World, make_plant, wait_until
 
 __all__ = ["make_plant"]
@@ -144,6 +147,42 @@ def test_after_a_week_without_the_broker_every_alarm_arrives_once_and_in_order(
     assert len(alarms) == len({(each["id"], each["state"]) for each in alarms}) == 2 * opened
     assert [each["start"] for each in alarms] == sorted(each["start"] for each in alarms)
     assert [each["state"] for each in alarms] == ["opened", "closed"] * int(opened)
+
+
+@pytest.fixture
+def proxy(broker: Broker) -> Iterator[Proxy]:
+    between = Proxy(broker.port).start()
+    yield between
+    between.stop()
+
+
+def test_a_link_that_is_cut_again_and_again_costs_nothing(
+    proxy: Proxy, broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    name, cuts, slots = "cut", 4, 200  # more in so short a time look like two clients of one name
+    bundles = make_bundle(streams=("a",)).path.parents[1]
+    source = {"source": "file:lines", "payload": "json", "time": "ts", "stream": "a", "bundle": "pump"}
+    device = make_device(broker, name, bundles, {"main": source}, connection={"port": proxy.port})
+    lines = device.config.with_name("lines")
+    lines.touch()
+    world.listen(f"{device.prefix}/a/#")
+    device.start()
+    for part in range(cuts):
+        wait_until(lambda: proxy.links == 1, "there is a link", 60)
+        heard = proxy.bytes
+        with lines.open("a") as file:
+            file.writelines(f"{line(slot)}\n" for slot in range(part * slots // cuts, (part + 1) * slots // cuts))
+        wait_until(partial(lambda before: proxy.bytes > before + 50, heard), "something is said", 60)
+        proxy.cut()
+
+    def told() -> list[str]:
+        return [json.loads(said)["time"] for where, said in world.heard if where == f"{device.prefix}/a/verdict"]
+
+    wait_until(lambda: len(set(told())) == slots, "a verdict on each slot", 90)
+    firsts = list(dict.fromkeys(told()))
+    assert firsts == sorted(firsts)
+    assert [each["state"] for each in world.hear(f"{device.prefix}/a/alarm", 2)][:1] == ["opened"]
+    assert device.end() == 0
 
 
 def test_on_a_full_disk_alarms_are_told_and_nothing_is_acknowledged_until_it_can_be_written(

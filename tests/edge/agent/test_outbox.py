@@ -1,13 +1,12 @@
 """The outbox with a real database and a link that is a fake: what arrives, in which order, and what is left."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
 import pytest
-from paho.mqtt.client import MQTTMessageInfo
 
 from edge.agent import outbox as module
 from edge.agent.counters import Counters
@@ -20,12 +19,17 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.is_open = True
+        self.resends = False
+        self.epoch = 1
+        self.most_unanswered = 65_535
         self.published: list[str] = []
 
-    def publish(self, topic: str, _payload: bytes, qos: int, retain: bool = False) -> MQTTMessageInfo:
-        assert (qos, retain) == (1, False)
-        self.published.append(topic)
-        return MQTTMessageInfo(len(self.published))
+    def publish_each(self, messages: Sequence[tuple[str, bytes]]) -> tuple[int, list[int]] | None:
+        if not self.is_open:
+            return None
+        first = len(self.published) + 1
+        self.published += [topic for topic, _ in messages]
+        return self.epoch, list(range(first, first + len(messages)))
 
 
 class Bench:
@@ -139,6 +143,34 @@ def test_without_a_connection_all_waits_in_order(bench: Bench) -> None:
     bench.commit()
     assert bench.link.published == expected
     assert (bench.outbox.waiting, bench.outbox.size) == (0, 0)
+
+
+def test_what_a_lost_connection_did_not_carry_is_published_again_in_order(bench: Bench) -> None:
+    bench.verdicts("a", "b", "c")
+    bench.outbox.publish()
+    bench.outbox.answered(1, None)
+    bench.link.epoch += 2
+    bench.outbox.settle()
+    bench.verdicts("d")
+    bench.outbox.publish()
+    assert bench.link.published == ["a", "b", "c", "b", "c", "d"]
+
+
+def test_a_client_that_publishes_again_by_itself_is_left_to_it(bench: Bench) -> None:
+    bench.link.resends = True
+    bench.verdicts("a")
+    bench.outbox.publish()
+    bench.link.epoch += 2
+    bench.outbox.settle()
+    bench.outbox.publish()
+    assert bench.link.published == ["a"]
+
+
+def test_no_more_goes_out_than_the_broker_takes_unanswered(bench: Bench) -> None:
+    bench.link.most_unanswered = 10
+    bench.verdicts(*"abcdefgh")
+    bench.outbox.publish()
+    assert bench.link.published == [*"abcde"]
 
 
 def test_no_more_is_under_way_than_may_be(bench: Bench) -> None:

@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from threading import Thread
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from edge.brokers import mqtt
 from edge.brokers.bulk_reader import TESTED, BulkClient, StockClient, client_class
 from edge.brokers.mqtt import Connection
 from edge.brokers.packets import MalformedError, Received, parse
@@ -254,3 +256,39 @@ def test_from_a_broker_whose_bytes_come_one_by_one_all_messages_come(drip: Drip,
     connection.acknowledge(connection.epoch, [mid for mid, *_ in received])
     connection.stop()
     assert [payload for _, _, _, payload, _ in received] == [(str(number) * 50).encode() for number in range(50)]
+
+
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+@pytest.mark.parametrize("client", [BulkClient, StockClient])
+def test_each_message_of_qos_1_is_answered_and_arrives_in_order(
+    protocol: int | str,
+    client: type[BulkClient] | type[StockClient],
+    broker: Broker,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mqtt, "client_class", lambda: client)
+    name = f"each-{protocol}-{client.__name__}"
+    answers: dict[int, str | None] = {}
+    settings = BrokerSettings.model_validate({"host": "127.0.0.1", "port": broker.port, "protocol": protocol})
+    connection = Connection(settings, name)
+    connection.on_published = answers.__setitem__
+    assert connection.publish_each([("x", b"")]) is None
+    world.listen(f"{name}/#")
+    connection.start()
+    wait_until(lambda: connection.is_open, "connected")
+
+    mids: list[int] = []
+    for first in range(0, 60, 6):
+        published = connection.publish_each([(f"{name}/{k}", b"x" * k) for k in range(first, first + 6)])
+        assert published is not None
+        mids += published[1]
+        wait_until(partial(lambda count: len(answers) == count, len(mids)), "each is answered")
+    connection.stop()
+
+    assert answers == dict.fromkeys(mids)
+    wait_until(lambda: len([topic for topic, _ in world.heard if topic.startswith(name)]) == 60, "all are heard")
+    assert [heard for heard in world.heard if heard[0].startswith(name)] == [
+        (f"{name}/{k}", b"x" * k) for k in range(60)
+    ]
+    assert connection.resends == (client is StockClient)
