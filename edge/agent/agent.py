@@ -115,8 +115,8 @@ class Agent:
         return self._monitors[monitor].health
 
     def monitors(self) -> Mapping[str, str]:
-        """Return the name of the bundle that each monitor follows."""
-        return {name: each.bundle.partition("/")[0] for name, each in self._settings.monitors.items()}
+        """Return the name of the bundle that each monitor follows; one with a version of its own follows none."""
+        return {name: each.bundle for name, each in self._settings.monitors.items() if "/" not in each.bundle}
 
     # its own life
 

@@ -49,7 +49,7 @@ class Host(Protocol):
         """Return how a monitor does."""
 
     def monitors(self) -> Mapping[str, str]:
-        """Return the name of the bundle that each monitor follows."""
+        """Return the name of the bundle that each monitor follows; one with a version of its own follows none."""
 
 
 class Part(Protocol):

@@ -5,59 +5,39 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from service.cli import main
+from tests.edge.agent.conftest import Device, MakeDevice
+from tests.edge.agent.conftest import make_device as make_device
 from tests.edge.updates.fleet import COMMAND, Operator
-from tests.system.conftest import Broker, Program, World, wait_until
+from tests.system.conftest import Broker, World, wait_until
 
 INTERVAL_MS = 1000
 
 
-class Agent(Program):
-    """A device that runs version 1 of the pump on readings from the broker."""
-
-    def __init__(self, operator: Operator, broker: Broker) -> None:
-        self.folder = operator.folder / "device"
-        self.current = self.folder / "bundles" / "pump" / "current"
-        self.log = self.folder / "log"
-        self._config = self.folder / "edge.yaml"
-        shutil.copytree(operator.bundles / "pump" / "1", self.folder / "bundles" / "pump" / "1")
-        settings = {
-            "device": "pi-7",
-            "broker": {"port": broker.port},
-            "publish": {"prefix": operator.prefix},
-            "updates": {"keyring": str(operator.keyring), "healthy": "1s", "groups": ["hall-3"]},
-            "monitors": {"main": {"bundle": "pump", "topic": f"plant-{operator.prefix}/{{device}}/{{channel}}"}},
-        }
-        self._config.write_text(yaml.safe_dump(settings))
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen([COMMAND, "edge", "run", str(self._config)], stdout=log, stderr=log)
-
-
 @pytest.fixture
 def operator(tmp_path: Path, broker: Broker) -> Operator:
-    made = Operator(tmp_path, broker, f"edge{os.getpid()}-{time.monotonic_ns()}")
+    made = Operator(tmp_path / "operator", broker, f"pi-{os.getpid()}-{time.monotonic_ns()}")
     made.make("1", interval_ms=INTERVAL_MS)
     return made
 
 
 @pytest.fixture
-def agent(operator: Operator, broker: Broker) -> Iterator[Agent]:
-    made = Agent(operator, broker)
-    yield made
-    made.kill()
+def agent(operator: Operator, broker: Broker, tmp_path: Path, make_device: MakeDevice) -> Device:
+    """Return a device that is to run version 1 of the pump on readings from the broker."""
+    bundles = tmp_path / "bundles"
+    shutil.copytree(operator.bundles / "pump" / "1", bundles / "pump" / "1")
+    updates = {"keyring": str(operator.keyring), "healthy": "1s", "groups": ["hall-3"]}
+    monitor = {"bundle": "pump", "topic": f"plant-{operator.prefix}/{{device}}/{{channel}}"}
+    return make_device(broker, operator.prefix.removeprefix("foresense-"), bundles, {"main": monitor}, updates=updates)
 
 
-def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operator, agent: Agent, world: World) -> None:
-    world.listen(f"{operator.prefix}/#")
+def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operator, agent: Device, world: World) -> None:
+    name, pump = agent.prefix.removeprefix("foresense-"), agent.database.parents[1] / "bundles" / "pump"
     agent.start()
     wait_until(lambda: operator.fleet() != [], "the device reports", 60)
     operator.make("2", interval_ms=INTERVAL_MS)
@@ -72,21 +52,21 @@ def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operato
         assert deploying.stdout is not None
         said = deploying.stdout.read()
     assert deploying.returncode == 0, said + agent.log.read_text()
-    assert "pi-7: COMMITTED" in said
-    assert agent.current.readlink().name == "2"
+    assert f"{name}: COMMITTED" in said
+    assert (pump / "current").readlink().name == "2"
     (row,) = operator.fleet()
-    assert (row["device"], row["groups"], row["in_charge"], row["previous"]) == ("pi-7", ["hall-3"], "2", "1")
+    assert (row["device"], row["groups"], row["in_charge"], row["previous"]) == (name, ["hall-3"], "2", "1")
     assert row["lag_s"] is not None
 
     where = ["--config", str(operator.config), "--minutes", "1", "--json"]
     back = CliRunner().invoke(main, ["rollback", "pump", "--to", "100%", *where])
-    assert (back.exit_code, json.loads(back.output)) == (0, {"pi-7": "ROLLED_BACK: version 1 is in charge"})
-    assert agent.current.readlink().name == "1"
+    assert (back.exit_code, json.loads(back.output)) == (0, {name: "ROLLED_BACK: version 1 is in charge"})
+    assert (pump / "current").readlink().name == "1"
     assert agent.end() == 0
 
 
-def test_a_device_with_a_keyring_runs_no_bundle_that_is_not_signed(agent: Agent) -> None:
-    (agent.folder / "bundles" / "pump" / "1" / "signature.json").unlink()
+def test_a_device_with_a_keyring_runs_no_bundle_that_is_not_signed(agent: Device) -> None:
+    (agent.database.parents[1] / "bundles" / "pump" / "1" / "signature.json").unlink()
     agent.start()
     assert agent.wait(60) == 2
     assert "expected a signed bundle, got one without signature.json" in agent.log.read_text()

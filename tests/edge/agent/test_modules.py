@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import numpy
+import pytest
 
+from service.fleet.private_key import PrivateKey
+from service.fleet.signing import sign_bundle
 from tests.conftest import MakeBundle
 from tests.edge.agent.conftest import MakeDevice
 from tests.system.conftest import Broker, World, wait_until
@@ -23,10 +26,18 @@ def read():
 """
 
 
-def test_nothing_else_is_loaded(broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle) -> None:
+@pytest.mark.parametrize("signed", [False, True], ids=["", "with a keyring"])
+def test_nothing_else_is_loaded(
+    signed: bool, broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle, tmp_path: Path
+) -> None:
     monitor = {"source": "spy_on_modules:read", "every": "100ms", "bundle": "pump"}
-    bundles = make_bundle().path.parents[1]
-    device = make_device(broker, "modules", bundles, {"main": monitor}, runtime="onnx")
+    path, more = make_bundle().path, {}
+    if signed:
+        key = PrivateKey.make(tmp_path / "release.key", "")
+        sign_bundle(path, key, 3600, "0.1.0")
+        (tmp_path / "keyring").write_text(key.public.line)
+        more["updates"] = {"keyring": str(tmp_path / "keyring")}
+    device = make_device(broker, f"modules-{signed}", path.parents[1], {"main": monitor}, runtime="onnx", **more)
     device.config.with_name("spy_on_modules.py").write_text(SPY)
     told = device.config.with_name("modules.json")
     world.listen(f"{device.prefix}/#")
@@ -39,7 +50,8 @@ def test_nothing_else_is_loaded(broker: Broker, world: World, make_device: MakeD
 
     others = {name.partition(".")[0] for name, home in loaded.items() if home and home.startswith(site)}
 
-    assert others - of_the_interpreter() - ALLOWED == {"onnxruntime"}
+    verifying = {"cryptography", "_cffi_backend"} if signed else set()
+    assert others - of_the_interpreter() - ALLOWED == {"onnxruntime"} | verifying
 
 
 def of_the_interpreter() -> set[str]:
