@@ -55,20 +55,27 @@ def measure(store: Store, seconds: float) -> dict[str, float]:
     with store.transaction():
         ageing.step(is_idle=False)
     steps: list[float] = []
+    work: list[float] = []
     commits: list[float] = []
     minute, due, end = MINUTES, count(store), time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
         with store.transaction():
             take_in(store, minute)
-            before = time.monotonic()
+            before, cpu_before = time.monotonic(), time.thread_time()
             ageing.step(is_idle=False)
             steps.append(time.monotonic() - before)
+            work.append(time.thread_time() - cpu_before)
         commits.append(time.monotonic() - began)
         minute += 1
         time.sleep(max(EVERY_S - (time.monotonic() - began), 0))
     aged = due + len(commits) * SERIES - count(store)
-    return {"rows_aged_per_s": round(aged / seconds)} | figures("step", steps) | figures("commit", commits)
+    return (
+        {"rows_aged_per_s": round(aged / seconds)}
+        | figures("step", steps)
+        | figures("step_cpu", work)
+        | figures("turn", commits)
+    )
 
 
 def take_in(store: Store, minute: int) -> None:

@@ -49,7 +49,7 @@ def test_a_broker_that_is_away_for_many_slots_leaves_no_gap(site: Site, referenc
     site.publish(BEFORE)
     site.wait_for_slots(PAUSE.start)
     site.broker.stop()
-    time.sleep(8)  # a stream would be silent after five of its slots
+    time.sleep(6.5)  # a stream would be silent after five of its slots
     site.broker.start()
     site.publish(AFTER)
     site.assert_undisturbed(reference)
@@ -63,7 +63,7 @@ def test_a_service_that_starts_before_its_broker_waits_for_it(site: Site, refere
     site.publish(AFTER[:5])
     site.broker.stop()
     site.plant.start()
-    time.sleep(8)
+    time.sleep(6.5)
     site.broker.start()
     site.publish(AFTER[5:])
     site.assert_undisturbed(reference)
