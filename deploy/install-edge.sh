@@ -51,7 +51,7 @@ install_program() { # WHAT
         python3 -c 'import ensurepip' 2>/dev/null || apt-get install --yes --no-install-recommends python3-venv
         python3 -m venv --clear "$PROGRAM"
     fi
-    set -- --upgrade "$1[litert]"
+    set -- --upgrade "$1[litert,updates]"
     [ ! -f "$HERE/constraints.txt" ] || set -- --constraint "$HERE/constraints.txt" "$@"
     "$PROGRAM/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
     say "$PROGRAM: $("$PROGRAM/bin/foresense" --version)"

@@ -7,7 +7,7 @@ FROM python:3.13-slim AS build
 COPY . /source
 RUN python -m venv --without-pip /opt/foresense \
  && pip --python /opt/foresense/bin/python install --no-cache-dir --no-compile \
-      -c /source/deploy/constraints.txt '/source[litert]'
+      -c /source/deploy/constraints.txt '/source[litert,updates]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/foresense /opt/foresense
