@@ -136,7 +136,7 @@ class Agent:
         self._monitors = {monitor.name: monitor for monitor in monitors}
         self._links = Links(self._settings, self._inbox, self.counters, self._clock.now_ms, self._filters())
         self._outbox = Outbox(self._store, self._links.uplink, self._settings.outbox_mb << 20, self.counters)
-        self._links.tell(self._answered)
+        self._links.tell(self._answered, self._inbox.wake)
         self._attention = Attention(self._inbox, self._links.heard_ms)
         self._restore()
         self._links.watch(self._supervisor.watchdog)
@@ -304,12 +304,14 @@ class Agent:
     # commit and delivery
 
     def _deliver(self) -> None:
-        """Publish what may go, and commit what is due."""
+        """Publish what may go, and commit what is due; alarms wait for a commit unless the last one failed."""
+        failing = self._retry_s != _FIRST_RETRY_S
         self._outbox.settle()
-        self._outbox.publish()
+        self._outbox.publish(unwritten=failing)
         if self._outbox.has_done:
             self._will_commit()
-        if self._outbox.has_news or (self._due_s is not None and monotonic() >= self._due_s):
+        is_due = self._due_s is not None and monotonic() >= self._due_s
+        if is_due or (self._outbox.has_news and not failing):
             self._commit()
             self._outbox.publish()
 

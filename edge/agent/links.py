@@ -35,9 +35,16 @@ class Links:
         """Return the connection that verdicts and alarms are published on."""
         return self._consumers[self._uplink].connection
 
-    def tell(self, answered: Callable[[int, str | None], None]) -> None:
-        """Have the broker's answers to what the uplink publishes told, from its thread."""
-        self.uplink.on_published = answered
+    def tell(self, answered: Callable[[int, str | None], None], opened: Callable[[], None]) -> None:
+        """Have the broker's answers to what the uplink publishes told, and its new connections, from its thread."""
+        uplink = self.uplink
+        subscribe = uplink.on_open
+
+        def both(session_present: bool) -> None:
+            subscribe(session_present)
+            opened()
+
+        uplink.on_published, uplink.on_open = answered, both
 
     def watch(self, watchdog: Watchdog) -> None:
         """Have the network threads watched."""

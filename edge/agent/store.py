@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 _BUSY_S = 5.0
+_CACHE_KIB = 512
 _SCHEMA = """
 CREATE TABLE state (
     monitor TEXT NOT NULL, stream TEXT NOT NULL, bundle TEXT NOT NULL, layout INTEGER NOT NULL, record BLOB NOT NULL,
@@ -176,6 +177,7 @@ class Store:
         self._connection = db
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise ConfigError(f"{self._path}: expected schema {SCHEMA_VERSION} or earlier, got {version}")
