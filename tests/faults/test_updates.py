@@ -22,6 +22,7 @@ from tests.system.conftest import own_broker as own_broker
 
 KILLS = 200 if LONG else 20  #: of the long run
 SIZE = 400_000  # bytes of a bundle, so that there is something to fetch
+STATES = (State.DOWNLOADING, State.DOWNLOADED, State.ACTIVE, State.COMMITTED)  #: in which it is killed
 PLACES = (
     "chunk-taken:1",
     "chunk-taken:5",
@@ -133,21 +134,27 @@ def test_killed_while_a_bundle_is_taken_back_a_device_has_the_one_before(tmp_pat
         depot.stop()
 
 
+def wait_for_a_moment(device: DeviceProcess, depot: Depot, version: str, states: tuple[State, ...]) -> None:
+    """Return when the device has come to one of the states, has died at a place, or takes long."""
+    deadline = time.monotonic() + 8
+    while device.is_running() and depot.state(version) not in states and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300 + 20 * KILLS)
 def test_killed_again_and_again_a_device_always_has_a_whole_bundle(device: DeviceProcess, depot: Depot) -> None:
     chance = random.Random(KILLS)  # noqa: S311
     version, before = 2, "1"
     states: dict[State, int] = {}
+    ends = (State.COMMITTED, State.ROLLED_BACK)
     depot.order(str(version))
     for kill in range(KILLS):
         at_a_place = kill % 2 == 0
         device.environment = {"FORESENSE_FAILPOINT": chance.choice(PLACES)} if at_a_place else {}
         device.start()
-        wait_s = 4.0 if at_a_place else chance.uniform(0, 4)
-        deadline = time.monotonic() + wait_s
-        while device.is_running() and time.monotonic() < deadline:
-            time.sleep(0.005)
+        wait_for_a_moment(device, depot, str(version), ends if at_a_place else (chance.choice(STATES), *ends))
+        time.sleep(chance.uniform(0, 0.5))
         device.kill() if device.is_running() else device.wait()
         in_charge = device.in_charge() if (device.slots / "current").is_symlink() else before
         assert in_charge in (before, str(version))
@@ -159,7 +166,6 @@ def test_killed_again_and_again_a_device_always_has_a_whole_bundle(device: Devic
             depot.order(str(version))
     device.environment = {}
     device.start()
-    ends = (State.COMMITTED, State.ROLLED_BACK)
     wait_until(lambda: depot.state(str(version)) in ends, "the last one comes to its end", 60)
     depot.order(str(version + 1))
     wait_until(lambda: depot.state(str(version + 1)) is State.COMMITTED, "an update that nobody disturbs", 60)
