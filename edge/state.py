@@ -190,6 +190,7 @@ class StateTable:
         self._columns = _columns(0, dtype)
         self._changed = np.zeros(0, bool)
         self._count = 0
+        self._latest: tuple[int, int, Records] | None = None  # neighbours gathered last: their first row, how many
 
     def __len__(self) -> int:
         return self._count
@@ -208,7 +209,10 @@ class StateTable:
         """Return the records of ascending rows: in place where the rows are neighbours, else copies."""
         count = len(rows)
         if count and rows[-1] - rows[0] + 1 == count:
-            return Records(self._columns, slice(int(rows[0]), int(rows[-1]) + 1), count)
+            first = int(rows[0])
+            if self._latest is None or self._latest[:2] != (first, count):
+                self._latest = first, count, Records(self._columns, slice(first, first + count), count)
+            return self._latest[2]
         return Records(self._columns, rows.astype(np.intp), count)
 
     def field(self, name: str, rows: NDArray[np.int32]) -> NDArray[Any]:
@@ -251,6 +255,7 @@ class StateTable:
         self._changed[rows] = False
 
     def _grow(self, room: int) -> None:
+        self._latest = None
         self._changed = np.concatenate([self._changed, np.zeros(room, bool)])
         for name, column in self._columns.items():
             self._columns[name] = np.concatenate([column, np.zeros((room, *column.shape[1:]), column.dtype)])
