@@ -103,7 +103,7 @@ def list_letters(
     return answer(request, {"counts": letters.count(which), "dead_letters": told})
 
 
-@router.get("/v1/dead-letters/{letter}", response_model=OneDeadLetter, responses=UNKNOWN)
+@router.get("/v1/dead-letters/{letter:path}", response_model=OneDeadLetter, responses=UNKNOWN)
 def one_letter(request: Request, letters: FromLetters, letter: Annotated[str, Path(max_length=200)]) -> Response:
     """Tell of one, with its payload."""
     if not letters.list(Which((letter,)), 1):

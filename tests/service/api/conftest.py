@@ -1,6 +1,7 @@
 """What the tests of the API share: a real service with HTTP, streams, an alarm and a dead letter."""
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,7 +23,9 @@ FIRST = (int(time.time() * 1000) - SLOTS * INTERVAL_MS) // INTERVAL_MS * INTERVA
 class Site:
     """A service that answers HTTP, and a client of it."""
 
-    def __init__(self, folder: Path, broker: Broker, name: str, **http: Any) -> None:
+    def __init__(
+        self, folder: Path, broker: Broker, name: str, trusted: ssl.SSLContext | None = None, **http: Any
+    ) -> None:
         self.port = free_port()
         self.world = World(broker)
         self.name = name
@@ -35,7 +38,8 @@ class Site:
         }
         self.plant = Plant(folder, broker, name, bundles, {"main": monitor}, {"http": {"port": self.port} | http})
         self.plant.start()
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=MARK, timeout=20)
+        url = f"http{'s' * (trusted is not None)}://127.0.0.1:{self.port}"
+        self.client = httpx.Client(base_url=url, headers=MARK, timeout=20, verify=trusted or True)
         wait_until(lambda: self.answers("/readyz"), "the service is ready")
 
     def answers(self, path: str) -> bool:

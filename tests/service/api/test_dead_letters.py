@@ -22,7 +22,7 @@ def test_dead_letters_are_listed_shown_replayed_and_purged(site: Site) -> None:
 
 
 def test_what_says_neither_which_nor_all_is_refused(site: Site) -> None:
-    for choice in ({}, {"all": True, "ids": [1]}):
+    for choice in ({}, {"all": True, "ids": ["1"]}):
         answer = site.client.post("/v1/dead-letters/purge", json=choice)
         assert answer.status_code == 422
         assert "expected ids, reason, sink, topic, from or to, or else all: true" in answer.json()["detail"]

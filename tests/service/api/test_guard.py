@@ -150,8 +150,8 @@ def test_what_a_page_of_another_site_may_send_is_refused_on_loopback_too(
     site: Site, headers: dict[str, str], status: int, said: str
 ) -> None:
     kept = {name: value for name, value in (MARK | headers).items() if not (name == "X-Foresense" and not value)}
-    client = httpx.Client(base_url=site.client.base_url, headers=kept)
-    answer = client.post("/v1/mutes", json={"monitor": "main", "duration": "1h"})
+    with httpx.Client(base_url=site.client.base_url, headers=kept) as client:
+        answer = client.post("/v1/mutes", json={"monitor": "main", "duration": "1h"})
     assert answer.status_code == status
     assert said in answer.json()["detail"]
 
