@@ -200,6 +200,7 @@ def play(told: Told, world: World) -> None:
     """Publish what is calm, see which rules fire, and then what is not."""
     world.publish(readings(told.start, range(CALM)))
     wait_for_health(told, '"normal" = 3')
+    wait_for_health(told, '"up" = 0')
     told.firing = {uid: told.fires(uid) for uid in RULES}
     world.publish([*readings(told.start, range(CALM, SLOTS)), ("plant/north/pump-1/value", "{")])
     wait_for_health(told, '"alarm" = 1')
