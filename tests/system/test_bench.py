@@ -16,7 +16,7 @@ FIGURES = {
     "sharing.py": {"ratio"},
     "service.py": {"qos1_ratio", "qos0_ratio", "batched_readings_per_s", "batched_alarms_only_per_s", "lost"},
     "latency.py": {"p50_ms", "p99_ms"},
-    "ageing.py": {"rows_aged_per_s", "step_p99_ms", "commit_p99_ms"},
+    "ageing.py": {"rows_aged_per_s", "step_p99_ms"},
     "edge_writes.py": {"mb_a_day", "mb_a_day_broker_away"},
     "edge.py": {"start_s", "rss_mb", "rss_mb_per_bundle", "cpu_us_per_reading", "gain_over_window"},
 }
