@@ -16,6 +16,7 @@ FIGURES = {
     "sharing.py": {"ratio"},
     "service.py": {"qos1_ratio", "qos0_ratio", "batched_readings_per_s", "batched_alarms_only_per_s", "lost"},
     "latency.py": {"p50_ms", "p99_ms"},
+    "api.py": {"requests", "p95_ms", "cpu_us_per_reading_alone", "cpu_us_per_reading_with_http"},
     "ageing.py": {"rows_aged_per_s", "step_p99_ms"},
     "edge_writes.py": {"mb_a_day", "mb_a_day_broker_away"},
     "edge.py": {"start_s", "rss_mb", "rss_mb_per_bundle", "cpu_us_per_reading", "gain_over_window"},
@@ -24,6 +25,7 @@ OPTIONS = {
     "families.py": ["--family", "lstm", "--family", "ar"],  # all of them take a quarter of an hour
     "service.py": ["--short"],
     "latency.py": ["--short"],
+    "api.py": ["--short"],
     "ageing.py": ["--short"],
     "edge_writes.py": ["--short"],
     "edge.py": ["--short"],
