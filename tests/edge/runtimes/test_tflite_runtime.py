@@ -45,7 +45,7 @@ def test_golden_verdicts_hold_in_tflite_runtime(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(70, forecaster.inputs)).astype(np.float32)
     memory = np.zeros((70, forecaster.memory_size), np.float32)
     np.savez(tmp_path / "keras.npz", x=x, memory=memory, forecast=KerasRuntime(forecaster).step(x, memory)[0])
-    told = [python, "-c", SCRIPT, bundle.path, tmp_path / "keras.npz"]
+    told = [str(python), "-c", SCRIPT, str(bundle.path), str(tmp_path / "keras.npz")]
     done = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     verdicts, is_alike, is_close = done.stdout.split()
