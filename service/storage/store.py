@@ -141,7 +141,6 @@ class Store:
                 f"{self._path}: expected a database of schema {SCHEMA_VERSION} or earlier, got {version}: "
                 "a newer foresense has written it"
             )
-        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         db.execute("PRAGMA journal_mode = WAL")
         look_for(db)
         if version < SCHEMA_VERSION:
@@ -152,6 +151,8 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        db.execute("PRAGMA schema_version").fetchone()  # has it read: a cache is measured by the page size known so far
         db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return db
