@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 4
 MOST_DEAD_LETTERS = 10_000
 MOST_DEAD_BYTES = 256 * 1024 * 1024  #: of their payloads
-_CACHE_KIB = 32 * 1024  # the states of 10,000 streams fit
+CACHE_KIB = 32 * 1024  #: of the database's pages; the states of 10,000 streams fit
 _PAGE_BYTES = 16 * 1024  # holds several records of streams; of one that is new, others keep what they have
 _CHECKPOINT_PAGES = 1000  # of the log, which take a disk some tenths of a second
 _BUSY_S = 1.0  # the writer tries again by itself, and must be able to end in time
@@ -153,7 +153,7 @@ class Store:
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         db.execute("PRAGMA schema_version").fetchone()  # has it read: a cache is measured by the page size known so far
-        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return db
 

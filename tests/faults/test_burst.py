@@ -14,6 +14,7 @@ from edge.inbox import MOST_BYTES, MOST_MESSAGES
 from tests.faults.conftest import AFTER, BEFORE, FIRST, INTERVAL_MS, PAUSE, SLOTS, STREAMS, Outcome, Site
 from tests.system.conftest import World, wait_until
 
+LONG_ALONE = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
 USUAL_PER_S = 200
 LATENCY_S = 10.0  #: within which a reading's slot has its verdict, on a busy machine
 MOST_MORE = MOST_BYTES + 64 * 1024 * 1024  #: bytes that a burst may take: a full inbox, and what one batch needs
@@ -39,7 +40,7 @@ def flood(per_s: int, seconds: float, begin: int, world: World) -> int:
     return number
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
+@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=LONG_ALONE)])
 def test_a_burst_of_ten_times_the_rate_stays_within_bounds_and_is_worked_off(seconds: int, site: Site) -> None:
     devices = World(site.broker)
     site.start()
@@ -58,7 +59,7 @@ def test_a_burst_of_ten_times_the_rate_stays_within_bounds_and_is_worked_off(sec
     assert most - before < MOST_MORE
 
 
-@pytest.mark.parametrize("topics", [20_000, pytest.param(100_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("topics", [20_000, pytest.param(100_000, marks=LONG_ALONE)])
 def test_new_topics_beyond_the_cap_are_rejected_and_the_known_ones_do_not_wait_for_them(
     topics: int, site: Site, reference: Outcome
 ) -> None:

@@ -11,7 +11,7 @@ from tests.faults.conftest import AFTER, BEFORE, PAUSE, Outcome, Site
 from tests.system.conftest import wait_until
 
 
-@pytest.mark.parametrize("locked_s", [8, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("locked_s", [8, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.alone])])
 def test_a_database_that_is_locked_for_long_costs_nothing(locked_s: float, site: Site, reference: Outcome) -> None:
     site.start()
     site.publish(BEFORE)

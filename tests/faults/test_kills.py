@@ -30,6 +30,7 @@ def test_killed_twice_at_any_moment_it_writes_what_it_would_have_written(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(120 + 5 * KILLS)
 def test_killed_again_and_again_in_a_long_run_it_writes_what_it_would_have_written(
     site: Site, make_reference: MakeReference

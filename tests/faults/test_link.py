@@ -46,6 +46,7 @@ def test_a_link_that_falls_silent_is_noticed_within_two_keepalives_and_costs_not
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(240 + 3 * CUTS)
 def test_a_link_that_is_cut_again_and_again_costs_nothing(
     site: Site, proxy: Proxy, make_reference: MakeReference

@@ -142,6 +142,7 @@ def wait_for_a_moment(device: DeviceProcess, depot: Depot, version: str, states:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300 + 20 * KILLS)
 def test_killed_again_and_again_a_device_always_has_a_whole_bundle(device: DeviceProcess, depot: Depot) -> None:
     chance = random.Random(KILLS)  # noqa: S311

@@ -37,6 +37,7 @@ def large(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_five_million_rows_of_text_take_little_memory(large: Path) -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT, str(large)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

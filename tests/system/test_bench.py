@@ -38,6 +38,7 @@ def test_every_bench_is_named_here() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("script", FIGURES)
 def test_a_bench_runs_by_itself_and_prints_its_figures(script: str) -> None:
@@ -45,6 +46,7 @@ def test_a_bench_runs_by_itself_and_prints_its_figures(script: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_accuracy_table_is_made_of_folders_in_their_original_layout(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     nab, skab = tmp_path / "nab" / "data" / "art", tmp_path / "skab" / "valve1"
@@ -73,6 +75,7 @@ def test_the_accuracy_table_is_made_of_folders_in_their_original_layout(tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_technique_is_taken_out_of_calibration_and_engine(tmp_path: Path) -> None:
     random = np.random.default_rng(0)

@@ -194,6 +194,7 @@ def test_a_button_that_was_pressed_while_nobody_was_there_is_not_pressed_later(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ten_thousand_streams_are_announced_while_readings_go_on_being_committed(
     world: World, make_home: MakeHome
 ) -> None:
