@@ -11,6 +11,14 @@ from service.api.answers import FromSource, answer
 router = APIRouter(tags=["status"])
 
 
+class Watched(BaseModel):
+    """What a monitor listens to."""
+
+    monitor: str
+    topic: str
+    broker: str = Field(description="address")
+
+
 class Status(BaseModel):
     """What `foresense status --json` tells, and what came each second of the last one."""
 
@@ -26,13 +34,19 @@ class Status(BaseModel):
     database_bytes: int
     disk_free_bytes: int
     quarantined: list[str] = Field(description="broken databases that were put aside")
+    watched: list[Watched]
 
 
 @router.get("/v1/status", response_model=Status)
 def status(request: Request, source: FromSource) -> Response:
     """Tell how the service is doing."""
-    told = source.status()
-    return answer(request, told | {"told": source.standing or told["told"], "per_second": source.rates})
+    told, settings = source.status(), source.settings
+    watched = [
+        {"monitor": name, "topic": monitor.topic, "broker": settings.connections[monitor.broker].address}
+        for name, monitor in settings.monitors.items()
+    ]
+    now = {"told": source.standing or told["told"], "per_second": source.rates, "watched": watched}
+    return answer(request, told | now)
 
 
 @router.get("/healthz", response_class=PlainTextResponse, responses={503: {"content": {"text/plain": {}}}})

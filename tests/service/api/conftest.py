@@ -29,18 +29,18 @@ class Site:
         self.port = free_port()
         self.world = World(broker)
         self.name = name
-        bundles = write_pump(folder / "bundles", streams=STREAMS).path.parents[1]
-        monitor = {
-            "topic": f"{name}/{{site}}/{{device}}/{{channel}}",
-            "payload": "json",
-            "time": "ts",
-            "bundle": "pump",
-        }
-        self.plant = Plant(folder, broker, name, bundles, {"main": monitor}, {"http": {"port": self.port} | http})
+        bundles, monitors = self.watched(folder)
+        self.plant = Plant(folder, broker, name, bundles, monitors, {"http": {"port": self.port} | http})
         self.plant.start()
         url = f"http{'s' * (trusted is not None)}://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=url, headers=MARK, timeout=20, verify=trusted or True)
         wait_until(lambda: self.answers("/readyz"), "the service is ready")
+
+    def watched(self, folder: Path) -> tuple[Path, dict[str, Any]]:
+        """Return a folder of bundles, made within a folder, and the monitors that use them."""
+        bundles = write_pump(folder / "bundles", streams=STREAMS).path.parents[1]
+        topic = f"{self.name}/{{site}}/{{device}}/{{channel}}"
+        return bundles, {"main": {"topic": topic, "payload": "json", "time": "ts", "bundle": "pump"}}
 
     def answers(self, path: str) -> bool:
         """Whether a path is answered with 200."""

@@ -9,7 +9,11 @@ def test_the_service_tells_how_it_is(site: Site) -> None:
     assert told["streams"] == {"main": 3}
     assert told["dead_letters"] == {"syntax": 1}
     assert told["told"]["counters"]["received"] == 91
-    assert all(told["told"]["brokers"].values())
+    ((broker, is_connected),) = told["told"]["brokers"].items()
+    assert is_connected
+    assert told["watched"] == [
+        {"monitor": "main", "topic": f"{site.name}/{{site}}/{{device}}/{{channel}}", "broker": broker}
+    ]
 
 
 def test_health_and_metrics_are_the_services_own(site: Site) -> None:
