@@ -1,37 +1,47 @@
-// The inbox of alarms: open, acknowledged, closed, and by incident.
+// The inbox of alarms: open, acknowledged, closed, each grouped by incident; and the incidents.
 
 import { ask, listen } from "./api.js";
-import { panel } from "./alarm.js";
+import { card } from "./alarm.js";
 import { button, el } from "./dom.js";
 import { time } from "./words.js";
 
 const TABS = { open: "Open", acknowledged: "Acknowledged", closed: "Closed", incidents: "Incidents" };
+const NONE = { open: "None is open. All that was found was taken on or is over.", acknowledged: "None is acknowledged.",
+  closed: "None is closed.", incidents: "There was none: an incident is when many streams of a site raise alarms at once." };
 const MOST = 50;
 
 export async function alarms(place) {
   let shown = "open", most = MOST, asked = 0;
   const list = el("div", { "aria-live": "polite" });
-  const tabs = el("div", { class: "tools", role: "group", "aria-label": "Which alarms" });
+  const tabs = el("div", { class: "tabs", role: "group", "aria-label": "Which alarms" });
   const more = button("Show more", () => { most += MOST; load(); });
   place.append(el("h1", {}, "Alarms"), tabs, list, more);
+  const count = (name) => ask(name === "incidents" ? "/v1/incidents" : "/v1/alarms", { state: name === "incidents" ? null : name, limit: 1 });
 
   async function load() {
     const mine = ++asked;
-    const told = shown === "incidents" ? await incidents() : await ask("/v1/alarms", { state: shown, limit: Math.min(most, 1000) });
+    const [found, ...counts] = await Promise.all([shown === "incidents" ? incidents() : grouped(), ...Object.keys(TABS).map(count)]);
     if (mine !== asked) return;
-    tabs.replaceChildren(...Object.entries(TABS).map(([name, text]) => button(
-      name === shown ? `${text} (${told.total})` : text, () => { shown = name; most = MOST; load(); }, { "aria-pressed": String(name === shown) })));
-    const panels = told.panels ?? told.alarms.map((alarm) => panel(alarm, load));
-    list.replaceChildren(...(panels.length ? panels : [el("p", { class: "faint" }, `None ${shown === "incidents" ? "of a site" : "is " + shown}.`)]));
-    more.hidden = told.total <= most;
+    const focused = tabs.contains(document.activeElement);
+    tabs.replaceChildren(...Object.entries(TABS).map(([name, text], at) => button([`${text} `, el("b", {}, counts[at].total)],
+      () => { shown = name; most = MOST; load(); }, { "aria-pressed": String(name === shown) })));
+    if (focused) tabs.querySelector("[aria-pressed=true]").focus();
+    list.replaceChildren(...(found.cards.length ? found.cards : [el("p", { class: "empty" }, NONE[shown])]));
+    more.hidden = found.total <= most;
+  }
+  const cardOf = (alarm) => card(alarm, load, { withParts: shown === "open" });
+  async function grouped() {
+    const told = await ask("/v1/alarms", { state: shown, limit: Math.min(most, 1000) });
+    const groups = Map.groupBy(told.alarms, (alarm) => alarm.incident ?? alarm.id);
+    return { total: told.total, cards: [...groups.values()].map((members) => members[0].incident === null ? cardOf(members[0])
+      : el("section", { class: "incident" }, el("h2", {}, `Incident: ${members.length} ${members.length === 1 ? "alarm" : "alarms"} at once`), members.map(cardOf))) };
   }
   async function incidents() {
     const told = await ask("/v1/incidents", { limit: 20 });
     const whole = await Promise.all(told.incidents.map((each) => ask(`/v1/incidents/${each.id}`)));
-    return { total: told.total, panels: whole.map((each) => el("section", { class: "panel" },
+    return { total: told.total, cards: whole.map((each) => el("section", { class: "incident" },
       el("h2", {}, `${each.site}: ${each.alarms} alarms of ${each.streams} streams`),
-      el("p", { class: "faint" }, `${time(each.start)} – ${each.end ? time(each.end) : "still going on"}`),
-      el("details", {}, el("summary", {}, "Alarms"), each.members.map((alarm) => panel(alarm, load))))) };
+      el("p", { class: "faint" }, `${time(each.start)} – ${each.end ? time(each.end) : "still going on"}`), each.members.map(cardOf))) };
   }
   const quiet = () => load().catch(() => {});
   const close = listen({ on: { alarm: quiet }, again: quiet });

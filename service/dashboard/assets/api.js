@@ -51,13 +51,16 @@ export function listen({ streams = [], on, again }) {
   let lost = false;
   source.onopen = () => {
     live.textContent = "● live";
+    live.className = "";
     if (lost && again) again();
     lost = false;
   };
   source.onerror = () => {
     live.textContent = "○ not live: trying again";
+    live.className = "over";
     lost = true;
   };
   for (const [kind, act] of Object.entries(on)) source.addEventListener(kind, (event) => act(JSON.parse(event.data)));
+  source.addEventListener("alarm", () => document.dispatchEvent(new Event("alarms-changed")));
   return () => source.close();
 }

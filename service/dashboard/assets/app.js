@@ -40,13 +40,22 @@ async function show() {
   }
 }
 
+// How many alarms wait for somebody, beside the name of their page.
+async function count() {
+  const told = await ask("/v1/alarms", { state: "open", limit: 1 });
+  const place = document.getElementById("waiting");
+  place.hidden = told.total === 0;
+  place.textContent = told.total;
+  document.title = told.total ? `(${told.total}) Foresense` : "Foresense";
+}
+
 function login() {
   if (leave) leave();
   leave = null;
   visit += 1;
   const user = el("input", { name: "user", autocomplete: "username", required: true });
   const password = el("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
-  const form = el("form", { class: "login" }, el("h1", {}, "Log in"), field("User", user), field("Password", password),
+  const form = el("form", { class: "login card" }, el("h1", {}, "Log in"), field("User", user), field("Password", password),
     el("button", { class: "first" }, "Log in"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -71,10 +80,11 @@ async function start() {
   out.hidden = !(session.login && session.user);
   document.body.dataset.role = session.role ?? "";
   if (session.user === null) login();
-  else await show();
+  else await Promise.all([show(), count()]);
 }
 
 document.addEventListener("login-needed", login);
+document.addEventListener("alarms-changed", () => count().catch(() => {}));
 document.getElementById("logout").addEventListener("click", async () => {
   await send("DELETE", "/v1/session");
   await start();

@@ -1,183 +1,139 @@
-// The chart of one channel: value within the expected band, alarms shaded, and the score beneath, on two canvases.
+// The chart of a stream: a plot a channel and one of the score, above one time axis, with one cursor and one zoom.
 
-const LEFT = 56, RIGHT = 10, TOP = 8, BOTTOM = 22;
-const STEPS = [1e3, 5e3, 15e3, 6e4, 3e5, 9e5, 36e5, 108e5, 216e5, 432e5, 864e5, 6048e5, 2592e6];
+import { button, el } from "./dom.js";
+import { LEFT, RIGHT } from "./pen.js";
+import { Plot } from "./plot.js";
+import { time } from "./words.js";
+
+const LEAST_DRAG = 8, APART = 12;
 
 export class Chart {
-  constructor(value, score, onZoom) {
-    this.canvases = [value, score];
-    this.onZoom = onZoom;
-    this.drag = null;
-    value.addEventListener("pointerdown", (event) => { this.drag = [event.offsetX, event.offsetX]; value.setPointerCapture(event.pointerId); });
-    value.addEventListener("pointermove", (event) => { if (this.drag) { this.drag[1] = event.offsetX; this.draw(); } });
-    value.addEventListener("pointerup", () => this.released());
-    value.addEventListener("keydown", (event) => this.key(event));
+  // `onZoom(from, to)` is asked for another time, in ms.
+  constructor(onZoom) {
+    Object.assign(this, { onZoom, plots: [], active: 0, cursor: null, drag: null });
+    this.rows = el("div");
+    [this.hair, this.chosen, this.tip] = ["hair", "chosen", "tip"].map((name) => el("div", { class: name, hidden: true }));
+    this.said = el("p", { class: "unseen", role: "status" });
+    this.plotting = el("div", { class: "plots", tabindex: 0, role: "application", "aria-roledescription": "chart" }, this.rows, this.hair, this.chosen, this.tip);
+    const move = (title, sign, from, to) => button(sign, () => this.move(from, to), { "aria-label": title, title });
+    this.buttons = el("div", { class: "group", role: "group", "aria-label": "Time that is shown" }, move("Earlier", "←", -0.5, -0.5),
+      move("Zoom out", "−", -0.5, 0.5), move("Zoom in", "+", 0.25, -0.25), move("Later", "→", 0.5, 0.5));
+    this.place = el("div", { class: "chart" }, this.plotting, this.said);
+    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointerleave", "keydown"]) this.plotting.addEventListener(kind, (event) => this[kind](event));
     this.watch = new ResizeObserver(() => this.draw());
-    this.watch.observe(value);
+    this.watch.observe(this.plotting);
+    this.theme = matchMedia("(prefers-color-scheme: dark)");
+    this.redraw = () => this.draw();
+    this.theme.addEventListener("change", this.redraw);
   }
 
-  show(channel, period, alarms, bucketMs) {
-    Object.assign(this, { channel, period, alarms, bucketMs });
+  close() {
+    this.watch.disconnect();
+    this.theme.removeEventListener("change", this.redraw);
+  }
+
+  show(told, name) {
+    if (this.plots.map((plot) => plot.name).join() !== [...told.channels.map((each) => each.channel), "score"].join()) {
+      this.plots = [...told.channels.map((each) => new Plot(each.channel, each.unit)), new Plot("score", "", true)];
+      this.rows.replaceChildren(...this.plots.map((plot) => plot.place));
+    }
+    this.period = [Date.parse(told.start), Date.parse(told.end)];
+    this.bucketMs = told.bucket_ms;
+    const longest = told.channels.toSorted((one, other) => other.time.length - one.time.length)[0];
+    this.plots.forEach((plot, at) => plot.show(told.channels[at] ?? longest, told.alarms));
+    this.plotting.setAttribute("aria-label", `${name}: arrows read values off, up and down change the channel, plus and minus zoom`);
     this.draw();
+    this.point();
   }
 
-  close() { this.watch.disconnect(); }
-
-  released() {
-    const [from, to] = this.drag.toSorted((one, other) => one - other);
-    this.drag = null;
-    if (to - from > 8) this.onZoom(this.timeAt(from), this.timeAt(to));
-    else this.draw();
-  }
-
-  key(event) {
-    const [from, to] = this.period, width = to - from;
-    const moves = { "+": [width / 4, -width / 4], "-": [-width / 2, width / 2], ArrowLeft: [-width / 4, -width / 4], ArrowRight: [width / 4, width / 4] };
-    if (!moves[event.key]) return;
-    event.preventDefault();
-    this.onZoom(from + moves[event.key][0], to + moves[event.key][1]);
-  }
-
-  timeAt(x) {
-    const [from, to] = this.period, width = this.canvases[0].clientWidth - LEFT - RIGHT;
-    return from + Math.min(Math.max((x - LEFT) / width, 0), 1) * (to - from);
+  // Notes beside the names of channels, such as their part in an alarm.
+  note(texts) {
+    for (const plot of this.plots) plot.note.textContent = texts[plot.name] ?? "";
   }
 
   draw() {
-    if (!this.channel) return;
-    const { time, min, max, mean, expected, lower, upper, score } = this.channel;
-    const known = [...min, ...max, ...lower, ...upper].filter((each) => each !== null);
-    this.plot(this.canvases[0], range(known), (pen) => {
-      pen.area(time, lower, upper, "--band");
-      pen.line(time, expected, "--faint", [4, 3]);
-      if (min.some((each, at) => each !== max[at])) pen.area(time, min, max, "--blue", 0.35);
-      pen.line(time, mean, "--blue");
-      pen.spikes(time, max, score);
-    });
-    this.plot(this.canvases[1], [0, Math.max(1.5, ...score.filter((each) => each !== null)) * 1.05], (pen) => {
-      pen.level(1, "--alarm");
-      pen.line(time, score, "--blue");
-    });
+    if (this.period) for (const plot of this.plots) plot.draw(this.period, this.bucketMs);
   }
 
-  plot(canvas, bounds, draw) {
-    const ratio = devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
-    if (!width || !height) return;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    const pen = new Pen(context, width, height, this.period, bounds, this.bucketMs);
-    for (const alarm of this.alarms) pen.shade(Date.parse(alarm.start), alarm.end ? Date.parse(alarm.end) : this.period[1]);
-    pen.axes();
-    context.save();
-    context.beginPath();
-    context.rect(LEFT, 0, width - LEFT - RIGHT, height - BOTTOM);
-    context.clip();
-    draw(pen);
-    context.restore();
-    if (this.drag && canvas === this.canvases[0]) pen.select(...this.drag);
-  }
-}
-
-class Pen {
-  constructor(context, width, height, [from, to], [low, high], bucketMs) {
-    Object.assign(this, { context, width, height, from, to, low, high, bucketMs });
-    this.style = getComputedStyle(document.documentElement);
-    this.x = (at) => LEFT + (at - from) / (to - from) * (width - LEFT - RIGHT);
-    this.y = (value) => TOP + (high - value) / (high - low) * (height - TOP - BOTTOM);
+  // Shows another time; both ends move by parts of what is shown.
+  move(from, to) {
+    const width = this.period[1] - this.period[0];
+    this.onZoom(this.period[0] + from * width, this.period[1] + to * width);
   }
 
-  colour(name) { return this.style.getPropertyValue(name); }
+  width() { return this.plotting.clientWidth - LEFT - RIGHT; }
+  timeAt(x) { return this.period[0] + Math.min(Math.max((x - LEFT) / this.width(), 0), 1) * (this.period[1] - this.period[0]); }
+  xOf(at) { return LEFT + (at - this.period[0]) / (this.period[1] - this.period[0]) * this.width(); }
+  xIn(event) { return event.clientX - this.plotting.getBoundingClientRect().left; }
 
-  line(time, values, colour, dash = []) {
-    const { context } = this;
-    context.strokeStyle = this.colour(colour);
-    context.lineWidth = 1.5;
-    context.setLineDash(dash);
-    context.beginPath();
-    let last = null;
-    time.forEach((at, index) => {
-      if (values[index] === null) { last = null; return; }
-      if (last !== null && at - last <= 3 * this.bucketMs) context.lineTo(this.x(at), this.y(values[index]));
-      else context.moveTo(this.x(at), this.y(values[index]));
-      last = at;
-    });
-    context.stroke();
-    context.setLineDash([]);
+  pointerdown(event) {
+    if (!event.isPrimary || event.button !== 0) return;
+    this.drag = [this.xIn(event), this.xIn(event)];
+    this.plotting.setPointerCapture(event.pointerId);
   }
 
-  area(time, lower, upper, colour, alpha = 0.5) {
-    const { context } = this, width = Math.max(this.x(this.from + this.bucketMs) - LEFT, 1);
-    context.fillStyle = this.colour(colour);
-    context.globalAlpha = alpha;
-    time.forEach((at, index) => {
-      if (lower[index] === null || upper[index] === null) return;
-      const top = this.y(upper[index]);
-      context.fillRect(this.x(at) - width / 2, top, width, Math.max(this.y(lower[index]) - top, 1));
-    });
-    context.globalAlpha = 1;
-  }
-
-  spikes(time, values, score) {
-    const { context } = this;
-    context.fillStyle = this.colour("--alarm");
-    time.forEach((at, index) => {
-      if (values[index] === null || !(score[index] >= 1)) return;
-      context.beginPath();
-      context.arc(this.x(at), this.y(values[index]), 3, 0, 7);
-      context.fill();
-    });
-  }
-
-  level(value, colour) {
-    const { context } = this;
-    context.strokeStyle = this.colour(colour);
-    context.setLineDash([5, 4]);
-    context.beginPath();
-    context.moveTo(LEFT, this.y(value));
-    context.lineTo(this.width - RIGHT, this.y(value));
-    context.stroke();
-    context.setLineDash([]);
-  }
-
-  shade(from, to) {
-    const begin = Math.max(this.x(from), LEFT), end = Math.min(Math.max(this.x(to), begin + 3), this.width - RIGHT);
-    if (end < LEFT || begin > this.width - RIGHT) return;
-    this.context.fillStyle = this.colour("--alarm-back");
-    this.context.fillRect(begin, 0, end - begin, this.height - BOTTOM);
-  }
-
-  select(one, other) {
-    this.context.fillStyle = this.colour("--blue");
-    this.context.globalAlpha = 0.2;
-    this.context.fillRect(Math.min(one, other), 0, Math.abs(other - one), this.height - BOTTOM);
-    this.context.globalAlpha = 1;
-  }
-
-  axes() {
-    const { context } = this;
-    context.font = "12px system-ui, sans-serif";
-    context.fillStyle = this.colour("--faint");
-    context.textAlign = "right";
-    for (let part = 0; part <= 2; part += 1) {
-      const value = this.low + (this.high - this.low) * part / 2;
-      context.fillText(String(Number(value.toPrecision(3))), LEFT - 6, Math.min(this.y(value) + 4, this.height - BOTTOM));
+  pointermove(event) {
+    const x = this.xIn(event);
+    if (this.drag) {
+      this.drag[1] = x;
+      const [from, to] = this.drag.toSorted((one, other) => one - other);
+      this.chosen.hidden = to - from <= LEAST_DRAG;
+      this.chosen.style.left = `${from}px`;
+      this.chosen.style.width = `${to - from}px`;
     }
-    context.textAlign = "center";
-    const step = STEPS.find((each) => (this.to - this.from) / each <= 6) ?? STEPS.at(-1);
-    const offset = new Date(this.from).getTimezoneOffset() * 6e4;
-    for (let at = Math.ceil((this.from - offset) / step) * step + offset; at <= this.to; at += step) {
-      const format = step < 864e5 ? { hour: "2-digit", minute: "2-digit", second: step < 6e4 ? "2-digit" : undefined } : { day: "numeric", month: "short" };
-      context.fillText(new Intl.DateTimeFormat(undefined, format).format(at), this.x(at), this.height - 6);
-    }
+    const over = this.plots.findIndex((plot) => plot.place.getBoundingClientRect().bottom >= event.clientY);
+    this.active = over < 0 ? this.active : over;
+    this.cursor = this.period ? this.timeAt(x) : null;
+    this.point();
   }
-}
 
-function range(values) {
-  let low = Infinity, high = -Infinity;
-  for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
-  if (!Number.isFinite(low)) return [0, 1];
-  const room = (high - low || Math.abs(high) || 1) * 0.06;
-  return [low - room, high + room];
+  pointerup() {
+    if (!this.drag) return;
+    const [from, to] = this.drag.toSorted((one, other) => one - other);
+    this.drag = null;
+    this.chosen.hidden = true;
+    if (to - from > LEAST_DRAG) this.onZoom(this.timeAt(from), this.timeAt(to));
+  }
+
+  pointerleave() {
+    if (this.drag) return;
+    this.cursor = null;
+    this.point();
+  }
+
+  keydown(event) {
+    const plot = this.plots[this.active], last = (plot?.column.time.length ?? 0) - 1;
+    if (last < 0) return;
+    const here = this.cursor === null ? last + 1 : plot.nearest(this.cursor);
+    const places = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: last, ArrowUp: here, ArrowDown: here };
+    const zooms = { "+": [0.25, -0.25], "-": [-0.5, 0.5] };
+    if (zooms[event.key]) this.move(...zooms[event.key]);
+    else if (event.key === "Escape") this.cursor = null;
+    else if (event.key in places) {
+      const step = { ArrowUp: -1, ArrowDown: 1 }[event.key] ?? 0;
+      this.active = Math.min(Math.max(this.active + step, 0), this.plots.length - 1);
+      this.cursor = plot.column.time[Math.min(Math.max(places[event.key], 0), last)];
+    } else return;
+    event.preventDefault();
+    this.point();
+    if (this.cursor !== null) this.said.textContent = this.tip.innerText.replaceAll("\n", " ");
+  }
+
+  // Shows the cursor, and what is read off at it; without one, the newest values.
+  point() {
+    const plot = this.plots[this.active];
+    for (const each of this.plots) each.tell(this.cursor === null ? each.column.time.length - 1 : each.nearest(this.cursor));
+    const told = this.cursor === null || !plot ? {} : plot.point(plot.nearest(this.cursor));
+    this.hair.hidden = this.tip.hidden = told.at === undefined;
+    if (this.hair.hidden) return;
+    const x = this.xOf(told.at);
+    this.hair.style.left = `${x}px`;
+    const lines = plot.isScore ? [["score", `${told.value}`], ["limit", "1"]]
+      : [["value", `${told.value} ${plot.unit ?? ""}`], ["expected", told.expected], ["band", told.band], ["score", told.score]];
+    this.tip.replaceChildren(el("strong", {}, `${told.isOdd ? "◆ " : ""}${plot.name}`), el("span", {}, time(new Date(told.at).toISOString())),
+      el("dl", {}, lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
+    const width = this.tip.offsetWidth, isFar = x + APART + width > this.plotting.clientWidth;
+    this.tip.style.left = `${Math.max(isFar ? x - width - APART : x + APART, 0)}px`;
+    this.tip.style.top = `${plot.place.offsetTop + 24}px`;
+  }
 }

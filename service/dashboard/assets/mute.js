@@ -6,6 +6,10 @@ import { literal, time } from "./words.js";
 
 const DURATIONS = { "30min": "30 minutes", "2h": "2 hours", "8h": "8 hours", "1d": "a day", "7d": "a week" };
 
+export function mute(monitor, name, duration, reason = "") {
+  return send("POST", "/v1/mutes", { monitor, stream: literal(name), duration, reason });
+}
+
 export function mutes(place, stream, changed) {
   const act = async (work) => {
     try {
@@ -19,7 +23,7 @@ export function mutes(place, stream, changed) {
   const form = el("form", { class: "tools" }, field("For", duration), field("Reason", reason), el("button", {}, "Mute"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    act(() => send("POST", "/v1/mutes", { monitor: stream.monitor, stream: literal(stream.name), duration: duration.value, reason: reason.value }));
+    act(() => mute(stream.monitor, stream.name, duration.value, reason.value));
   });
   const focused = place.contains(document.activeElement);
   place.replaceChildren(el("h2", {}, "Mute"), stream.mutes.length ? el("div", {}, stream.mutes.map((mute) => el("p", {},

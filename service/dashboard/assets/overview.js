@@ -1,44 +1,61 @@
 // The overview: every stream. Only the rows that are seen are in the page, and only their part of the list is asked for.
 
 import { ask, listen } from "./api.js";
-import { choice, el, field } from "./dom.js";
-import { sparkline } from "./sparkline.js";
-import { mark, number, shortTime, time } from "./words.js";
+import { button, choice, el, field } from "./dom.js";
+import { nothing } from "./nothing.js";
+import { row } from "./row.js";
+import { mark } from "./words.js";
 
-const HEIGHT = 44, PART = 100, FRESH_MS = 2000, TYPED_MS = 150;
+const HEIGHT = 54, PART = 100, FRESH_MS = 2000, TYPED_MS = 150, MOST_ALARMS = 200;
 const SORTS = { "-state": "worst first", "-score": "highest score", name: "name", "-alarms": "most alarms",
   "-achieved": "alarms against budget", "-time": "newest" };
-const STATES = { "": "all", alarm: "alarm", silent: "silent", learning: "learning", normal: "normal", unknown: "unknown" };
+const STATES = ["alarm", "silent", "learning", "normal", "unknown"];
 
 export async function overview(place) {
   const search = el("input", { type: "search", placeholder: "part of a name" });
-  const sort = choice(SORTS, "-state"), state = choice(STATES, "");
-  const summary = el("p", { class: "faint", role: "status" });
-  const list = el("ul", { class: "list" });
+  const sort = choice(SORTS, "-state");
+  const states = el("div", { class: "tabs", role: "group", "aria-label": "State" });
+  const list = el("ul", { class: "list" }), empty = el("div");
   const viewport = el("div", { class: "window", tabindex: 0, role: "region", "aria-label": "Streams" }, list);
-  place.append(el("h1", {}, "Streams"),
-    el("div", { class: "tools" }, field("Search", search), field("State", state), field("Sort", sort)), summary,
-    el("div", { class: "head", "aria-hidden": "true" }, ["Stream", "State", "Score", "Scores", "Alarms, of budget", "Newest"]
-      .map((text) => el("span", {}, text))), viewport);
+  const heads = el("div", { class: "head", "aria-hidden": "true" }, ["Stream", "State", "Score", "Newest scores", "Alarms", "Newest"].map((text) => el("span", {}, text)));
+  const summary = el("p", { class: "unseen", role: "status" });
+  place.append(el("h1", {}, "Streams"), el("div", { class: "tools wide" }, states, field("Search", search), field("Sort", sort)), summary,
+    el("div", { class: "card flush" }, heads, viewport), empty);
 
-  let total = 0, parts = new Map(), controller = new AbortController(), typed;
-  const query = () => ({ search: search.value, state: state.value, sort: sort.value });
+  let total = 0, state = "", parts = new Map(), open = new Map(), controller = new AbortController(), typed;
 
   async function load(part) {
     const { signal } = controller;
     parts.set(part, parts.get(part) ?? []);
     try {
-      const told = await ask("/v1/streams", { ...query(), offset: part * PART, limit: PART }, signal);
+      const told = await ask("/v1/streams", { search: search.value, state, sort: sort.value, offset: part * PART, limit: PART }, signal);
       if (signal.aborted) return;
       total = told.total;
       parts.set(part, told.streams);
       list.style.height = `${total * HEIGHT}px`;
-      const counts = Object.entries(told.states).filter(([, count]) => count);
-      summary.textContent = `${total} streams: ${counts.map(([name, count]) => `${count} ${name}`).join(", ") || "none"}`;
+      choose(told.states);
+      heads.parentElement.hidden = total === 0;
+      empty.replaceChildren(...(total ? [] : [await nothing(search.value || state)]));
       draw();
     } catch (error) {
-      if (error.name !== "AbortError") summary.textContent = error.message;
+      if (error.name !== "AbortError") empty.replaceChildren(el("p", { class: "over" }, error.message));
     }
+  }
+  // The open alarms, whose sentences stand in the rows of their streams.
+  async function loadAlarms() {
+    const found = await Promise.all(["acknowledged", "open"].map((each) => ask("/v1/alarms", { state: each, limit: MOST_ALARMS })));
+    open = new Map(found.flatMap((told) => told.alarms).map((alarm) => [alarm.stream, alarm]));
+    draw();
+  }
+  function choose(counts) {
+    const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const chips = [["", "all", all], ...STATES.filter((each) => counts[each] || each === state).map((each) => [each, mark(each), counts[each] ?? 0])];
+    const focused = states.contains(document.activeElement);
+    const text = `${all} streams: ${chips.slice(1).map(([each, , count]) => `${count} ${each}`).join(", ")}`;
+    if (summary.textContent !== text) summary.textContent = text;
+    states.replaceChildren(...chips.map(([each, name, count]) => button([el("span", { class: `mark ${each}` }, name), " ", el("b", {}, count)],
+      () => { state = each; anew(); }, { "aria-pressed": String(each === state) })));
+    if (focused) states.querySelector("[aria-pressed=true]").focus();
   }
   const seen = () => {
     const first = Math.max(0, Math.floor(viewport.scrollTop / HEIGHT) - 5);
@@ -55,7 +72,10 @@ export async function overview(place) {
     const rows = [];
     for (let at = first; at < end; at += 1) {
       const known = parts.get(Math.floor(at / PART))?.[at % PART];
-      if (known) rows.push(row(known, at, total));
+      if (!known) continue;
+      const made = row(known, open.get(known.id), at, total);
+      made.style.top = `${at * HEIGHT}px`;
+      rows.push(made);
     }
     list.replaceChildren(...rows);
     if (focused) list.querySelector(`a[href="${focused}"]`)?.focus({ preventScroll: true });
@@ -68,27 +88,15 @@ export async function overview(place) {
     await load(0);
   }
   const refresh = () => { for (const part of partsSeen()) load(part); };
+  const alarmed = () => { refresh(); loadAlarms().catch(() => {}); };
   viewport.addEventListener("scroll", () => {
     for (const part of partsSeen()) if (!parts.has(part)) load(part);
     draw();
   });
   search.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(anew, TYPED_MS); });
-  for (const each of [sort, state]) each.addEventListener("change", anew);
+  sort.addEventListener("change", anew);
   const timer = setInterval(refresh, FRESH_MS);
-  const close = listen({ on: { alarm: refresh, state: refresh }, again: refresh });
-  await load(0);
+  const close = listen({ on: { alarm: alarmed, state: refresh }, again: alarmed });
+  await Promise.all([load(0), loadAlarms().catch(() => {})]);
   return () => { clearInterval(timer); close(); controller.abort(); };
-}
-
-function row(stream, at, total) {
-  const budget = stream.achieved === null ? "" : `, ${Math.round(100 * stream.achieved)} %`;
-  const name = `${stream.name}${stream.muted ? " (muted)" : ""}`;
-  const made = el("li", { class: "row", "aria-setsize": total, "aria-posinset": at + 1 },
-    el("a", { href: `#/stream/${stream.id}` }, el("span", { title: `${stream.monitor}/${stream.name}` }, name),
-      el("span", { class: `mark ${stream.state}` }, mark(stream.state)),
-      el("span", { class: stream.score >= 1 ? "over" : "" }, number(stream.score === null ? null : Number(stream.score.toFixed(2)))),
-      sparkline(stream.sparkline), el("span", {}, `${stream.alarms} in 7 days${budget}`),
-      el("span", { class: "faint", title: time(stream.time) }, shortTime(stream.time))));
-  made.style.top = `${at * HEIGHT}px`;
-  return made;
 }

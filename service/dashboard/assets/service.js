@@ -1,23 +1,25 @@
-// How the service itself is: rates, lag, queue, brokers, sinks, and what it could not read, with examples.
+// How the service itself is: rates, lag, what waits and what could not be read.
 
 import { ask, listen } from "./api.js";
-import { el, table } from "./dom.js";
+import { el, facts, table } from "./dom.js";
 import { bytes, number, span, time } from "./words.js";
 
 const FRESH_MS = 5000;
 
 export async function service(place) {
-  const now = el("section", { class: "panel" }), rest = el("div");
-  place.append(el("h1", {}, "Service"), now, rest);
+  const tiles = el("div", { class: "tiles" }), links = el("section", { class: "card" }), rest = el("div");
+  place.append(el("h1", {}, "Service"), tiles, links, rest);
 
   function live(told) {
-    const rates = Object.entries(told.per_second).map(([name, rate]) => [`${name} each second`, number(Math.round(rate))]);
     const lags = Object.entries(told.monitors).map(([name, each]) =>
       [`${name}: age of the newest reading`, each.newest === null ? "–" : span(Math.max(Date.now() - each.newest, 0))]);
-    now.replaceChildren(el("h2", {}, "At this moment"), table(["", ""], [...rates, ["messages in flight", number(told.messages_in_flight)],
-      ...lags, ...Object.entries(told.brokers).map(([name, up]) => [`broker ${name}`, up ? "● connected" : "▲ not connected"]),
-      ...Object.entries(told.sinks).map(([name, trouble]) => [`sink ${name}`, trouble ? `▲ ${trouble}` : "● all is well"]),
-      ...(told.refused ? [["a change that is not in force", `▲ ${told.refused}`]] : [])]));
+    tiles.replaceChildren(...[...Object.entries(told.per_second).map(([name, rate]) => [`${name} each second`, number(Math.round(rate))]),
+      ["messages in flight", number(told.messages_in_flight)], ...lags].map(([name, value]) => el("div", { class: "card tile" }, el("b", {}, value), el("span", {}, name))));
+    const [well, ill] = ["good", "critical"].map((kind) => (text) => el("span", { class: `badge ${kind}` }, text));
+    links.replaceChildren(el("h2", {}, "Connections"), facts([
+      ...Object.entries(told.brokers).map(([name, up]) => [`broker ${name}`, up ? well("● connected") : ill("▲ not connected")]),
+      ...Object.entries(told.sinks).map(([name, trouble]) => [`sink ${name}`, trouble ? ill(`▲ ${trouble}`) : well("● all is well")]),
+      ...(told.refused ? [["a change that is not in force", ill(`▲ ${told.refused}`)]] : [])]));
   }
   async function load() {
     const [status, letters] = await Promise.all([ask("/v1/status"), ask("/v1/dead-letters", { limit: 20 })]);
@@ -28,9 +30,9 @@ export async function service(place) {
       box("Waiting in the outbox", counts(status.outbox)), box("Refused by sinks", counts(status.relay_letters)),
       box("Disk", [["database", bytes(status.database_bytes)], ["free", bytes(status.disk_free_bytes)], ...status.quarantined.map((name) => ["put aside", name])]),
       box("Rejected, by reason", counts(letters.counts))),
-    el("h2", {}, "What could not be read"),
-    letters.dead_letters.length ? table(["Received", "Reason", "Topic", "What is wrong"],
-      letters.dead_letters.map((each) => [time(each.received), each.reason, each.topic, each.detail])) : el("p", { class: "faint" }, "Everything could."));
+    el("section", { class: "card" }, el("h2", {}, "What could not be read"),
+      letters.dead_letters.length ? table(["Received", "Reason", "Topic", "What is wrong"],
+        letters.dead_letters.map((each) => [time(each.received), each.reason, each.topic, each.detail])) : el("p", { class: "faint" }, "Everything could.")));
   }
   const quiet = () => load().catch(() => {});
   await load();
@@ -39,5 +41,5 @@ export async function service(place) {
 }
 
 function box(title, rows) {
-  return el("section", { class: "panel" }, el("h2", {}, title), rows.length ? table(["", ""], rows) : el("p", { class: "faint" }, "none"));
+  return el("section", { class: "card" }, el("h2", {}, title), rows.length ? facts(rows) : el("p", { class: "faint" }, "none"));
 }

@@ -1,84 +1,86 @@
-// One stream: its chart, live and as far back as is stored; its alarms; its mutes and its budget.
+// One stream: its open alarm first; its chart, live and as far back as is stored; its mutes, its budget and its past alarms.
 
 import { ask, listen } from "./api.js";
-import { panel } from "./alarm.js";
+import { card, shares } from "./alarm.js";
 import { budget } from "./budget.js";
 import { Chart } from "./chart.js";
-import { button, choice, el, field } from "./dom.js";
+import { button, el, facts } from "./dom.js";
 import { mutes } from "./mute.js";
 import { mark, number, span, time } from "./words.js";
 
 const SPANS = { "10 min": 6e5, "1 h": 36e5, "6 h": 216e5, "1 day": 864e5, "7 days": 6048e5, "30 days": 2592e6, all: null };
-const POINTS = 600, SLOTS = 60;
+const POINTS = 600, SLOTS = 60, DAY_MS = 864e5, LEAST_SHARE = 0.05;
+const LEGEND = [["value", "value"], ["expected", "expected, with its band"], ["odd", "◆ outside the band, and anomalous"], ["shaded", "▼ alarm"]];
 
 export async function stream(place, id) {
-  let facts = await ask(`/v1/streams/${id}`), told = null, at = 0, asked = 0, period = null;
-  let length = Object.values(SPANS).find((each) => each >= SLOTS * (facts.interval_ms ?? 6e4)) ?? 864e5;
-  const state = el("p", { role: "status" });
-  const value = el("canvas", { tabindex: 0, role: "img" }), score = el("canvas", { class: "score", role: "img" });
-  const channel = choice(Object.fromEntries(facts.channels.map((each, index) => [index, each.channel])), "0");
-  const spans = el("div", { class: "tools", role: "group", "aria-label": "How far back" });
-  const list = el("div"), muting = el("section", { class: "panel" }), budgeting = el("section", { class: "panel" });
-  place.append(el("h1", {}, facts.name), state, spans, value, score,
-    el("p", { class: "legend" }, "Line: value. Band: expected. Dots: scored 1 or more. Shaded: alarms. Beneath: the score; the dashed line is the limit. Drag to zoom; + − ← → on the chart."),
-    el("div", { class: "columns" }, muting, budgeting), el("h2", {}, "Alarms of this time"), list);
-  const chart = new Chart(value, score, (from, to) => { period = [from, Math.min(to, Date.now() + 864e5)]; load(); });
+  let about = await ask(`/v1/streams/${id}`), told = null, asked = 0, period = null;
+  let length = Object.values(SPANS).find((each) => each >= SLOTS * (about.interval_ms ?? 6e4)) ?? DAY_MS;
+  const head = el("header", { class: "stream", role: "status" }), open = el("div", { "aria-live": "polite" });
+  const spans = el("div", { class: "tabs", role: "group", "aria-label": "How far back" });
+  const past = el("div"), muting = el("section", { class: "card" }), budgeting = el("section", { class: "card" });
+  const chart = new Chart((from, to) => { period = [from, Math.min(to, Date.now() + DAY_MS)]; load(); });
+  place.append(el("h1", {}, about.name), head, open, el("section", { class: "card" }, el("div", { class: "tools wide" }, spans, chart.buttons), chart.place,
+    el("p", { class: "legend" }, LEGEND.map(([kind, text]) => el("span", { class: kind }, text)), el("span", {}, "Drag, + and − zoom; arrows read off."))),
+  el("div", { class: "columns" }, muting, budgeting), el("h2", {}, "Past alarms of this time"), past);
 
-  function head() {
-    const manifest = facts.bundle ? `bundle ${facts.bundle}, a slot each ${span(facts.interval_ms)}` : "no bundle";
-    state.replaceChildren(el("span", { class: `mark ${facts.state}` }, mark(facts.state)), ` · score ${number(facts.score)} · ${facts.monitor}${facts.site ? ` at ${facts.site}` : ""} · ${manifest} · newest ${time(facts.time)}`);
-    if (facts.ready_in) state.append(` · judged in ${facts.ready_in} slots`);
+  function tell() {
+    head.replaceChildren(el("span", { class: `badge ${about.state}` }, mark(about.state)), about.muted ? el("span", { class: "badge" }, "⊘ muted") : "",
+      facts([["Score", number(about.score === null ? null : Number(about.score.toFixed(2)))], ["Newest", time(about.time)],
+        ["Monitor", about.site ? `${about.monitor} at ${about.site}` : about.monitor], ["Bundle", about.bundle ?? "none"],
+        ...(about.interval_ms ? [["Slot", span(about.interval_ms)]] : []), ...(about.ready_in ? [["Judged in", `${about.ready_in} slots`]] : [])]));
   }
   function draw() {
-    const shown = told.channels[at];
-    if (!shown) return;
-    chart.show(shown, [Date.parse(told.start), Date.parse(told.end)], told.alarms, told.bucket_ms);
-    const last = shown.time.length - 1;
-    value.setAttribute("aria-label", `${shown.channel} of ${facts.name}: ${shown.time.length} points, newest ${number(shown.mean[last], shown.unit)}, expected ${number(shown.expected[last], shown.unit)}; ${told.alarms.length} alarms`);
-    score.setAttribute("aria-label", `Score: newest ${number(shown.score[last])}`);
-    list.replaceChildren(...told.alarms.toReversed().map((alarm) => panel(alarm, load, { withStream: false })));
-    if (!told.alarms.length) list.replaceChildren(el("p", { class: "faint" }, "None."));
+    chart.show(told, about.name);
+    const closed = told.alarms.filter((alarm) => alarm.end).toReversed();
+    past.replaceChildren(...(closed.length ? closed.map((alarm) => card(alarm, refresh, { withStream: false, withParts: false })) : [el("p", { class: "faint" }, "None.")]));
   }
   function choose() {
+    const focused = spans.contains(document.activeElement);
     spans.replaceChildren(...Object.entries(SPANS).map(([name, each]) => button(name, () => { length = each; period = null; load(); }, { "aria-pressed": String(!period && length === each) })),
-      period ? button("Live again", () => { period = null; load(); }) : "", facts.channels.length > 1 ? field("Channel", channel) : "");
+      period ? button("Live again", () => { period = null; load(); }) : "");
+    if (focused) spans.querySelector("[aria-pressed=true]")?.focus();
   }
   async function load() {
     const mine = ++asked;
-    const newest = facts.time ? Date.parse(facts.time) : Date.now();
+    const newest = about.time ? Date.parse(about.time) : Date.now();
     const [from, to] = period ?? [length === null ? 0 : newest - length, null];
-    const found = await ask(`/v1/streams/${id}/history`, { from: new Date(Math.max(from, 864e5)).toISOString(), to: to === null ? null : new Date(to).toISOString(), points: POINTS });
+    const found = await ask(`/v1/streams/${id}/history`, { from: new Date(Math.max(from, DAY_MS)).toISOString(), to: to === null ? null : new Date(to).toISOString(), points: POINTS });
     if (mine !== asked) return;
     told = found;
     choose();
     draw();
   }
+  async function loadOpen() {
+    const found = await Promise.all(["open", "acknowledged"].map((state) => ask("/v1/alarms", { state, stream: id, limit: 5 })));
+    const alarms = found.flatMap((each) => each.alarms);
+    open.replaceChildren(...alarms.map((alarm) => card(alarm, refresh, { withStream: false })));
+    return alarms;
+  }
+  async function refresh() {
+    about = await ask(`/v1/streams/${id}`);
+    tell();
+    mutes(muting, about, refresh);
+    const [alarms] = await Promise.all([loadOpen(), load()]);
+    chart.note(Object.fromEntries(alarms.slice(0, 1).flatMap(shares).filter((each) => each.share >= LEAST_SHARE).map((each) => [each.channel, `▲ ${Math.round(100 * each.share)} % of the alarm`])));
+  }
   function verdict(said) {
-    Object.assign(facts, { time: said.time, score: said.score, ready_in: said.ready_in });
-    facts.state = said.alarm ? "alarm" : said.status === "learning" ? "learning" : "normal";
-    head();
-    if (period || !told || told.bucket_ms > (facts.interval_ms ?? 0)) return;
+    Object.assign(about, { time: said.time, score: said.score, ready_in: said.ready_in });
+    about.state = said.alarm ? "alarm" : said.status === "learning" ? "learning" : "normal";
+    tell();
+    if (period || !told || told.bucket_ms > (about.interval_ms ?? 0)) return;
     for (const each of said.channels) add(told.channels.find((one) => one.channel === each.channel), said, each);
     told.end = new Date(Date.parse(said.time) + told.bucket_ms).toISOString();
     if (length !== null) told.start = new Date(Math.max(Date.parse(told.start), Date.parse(said.time) - length)).toISOString();
-    draw();
-  }
-  async function refresh() {
-    facts = await ask(`/v1/streams/${id}`);
-    head();
-    mutes(muting, facts, refresh);
-    await load();
+    chart.show(told, about.name);
   }
   const quiet = () => refresh().catch(() => {});
-  channel.addEventListener("change", () => { at = Number(channel.value); draw(); });
-  head();
-  mutes(muting, facts, refresh);
-  budget(budgeting, facts);
-  await load();
+  budget(budgeting, about);
+  await refresh();
   const close = listen({ streams: [id], on: { verdict, alarm: (alarm) => { if (String(alarm.stream) === id) quiet(); } }, again: quiet });
   return () => { close(); chart.close(); };
 }
 
+// Adds what was said of a slot to the column of its channel.
 function add(column, said, each) {
   const at = Date.parse(said.time);
   if (!column || (column.time.length && at <= column.time.at(-1))) return;

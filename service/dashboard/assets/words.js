@@ -1,10 +1,16 @@
 // Words and numbers as they are shown; times in the viewer's own zone.
 
 const MARKS = { alarm: "▲ alarm", silent: "◌ silent", learning: "… learning", normal: "● normal", unknown: "? unknown" };
+const SEVERITIES = { minor: "▲", major: "▲▲", critical: "▲▲▲" };
 const time_ = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export function mark(state) {
   return MARKS[state] ?? state;
+}
+
+// Severity as a sign that grows with it.
+export function severity(name) {
+  return `${SEVERITIES[name] ?? "▲"} ${name}`;
 }
 
 export function time(text) {
@@ -16,6 +22,11 @@ export function shortTime(text) {
   if (text === null || text === undefined) return "–";
   const when = new Date(text), isToday = when.toDateString() === new Date().toDateString();
   return isToday ? when.toLocaleTimeString() : when.toLocaleDateString();
+}
+
+// From a time to another, or until now.
+export function lasted(start, end) {
+  return span(Math.max((end ? Date.parse(end) : Date.now()) - Date.parse(start), 0));
 }
 
 export function number(value, unit = "") {
@@ -32,6 +43,7 @@ export function span(ms) {
 }
 
 export function bytes(count) {
+  if (count < 1e6) return `${Math.ceil(count / 1e3)} kB`;
   return count >= 1e9 ? `${(count / 1e9).toFixed(1)} GB` : `${(count / 1e6).toFixed(1)} MB`;
 }
 
