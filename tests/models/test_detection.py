@@ -81,7 +81,7 @@ def test_the_summary_counts(trained: Bundle, frame: pd.DataFrame, tmp_path: Path
     pd.concat([frame, frame.tail(1)]).to_csv(path, index=False)
     summary = run_engine(trained, blocks(path)).summary()
     assert summary["readings"] == 4 * SLOTS - 1 + 2
-    assert summary["ignored"] == {"invalid": 0, "duplicate": 2, "late": 0, "clock": 0}
+    assert summary["ignored"] == {"invalid": 0, "duplicate": 2, "conflict": 0, "late": 0, "clock": 0}
     assert (summary["verdicts"], summary["learning"], summary["streams"]) == (2 * SLOTS, 12, 2)
     assert summary["alarms"] == 1
 

@@ -12,7 +12,7 @@ from tests.conftest import MakeBundle
 from tests.system.conftest import Broker, Plant, World, wait_until
 from tests.system.test_service import monitor, recording
 
-SIZE_MIB, BALLAST_MIB = 12, 2
+SIZE_MIB, BALLAST_MIB = 48, 8
 #: mounts a small disk at $1, says so, and lives until it is killed; what runs within is reached through its mounts
 KEEPER = 'mount -t tmpfs -o size=$0 none "$1" && echo mounted && exec sleep 600'
 

@@ -36,9 +36,12 @@ def test_a_database_that_is_whole_is_told_and_nothing_is_made_beside_it(database
 
 
 def test_a_page_that_is_damaged_is_found(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'stream'").fetchone()
     with database.open("r+b") as file:
-        file.seek(database.stat().st_size // 2 // 4096 * 4096)
-        file.write(b"\xff" * 4096)
+        file.seek(size * (page - 1))
+        file.write(b"\xff" * size)
     finding = found(database)[-1]
     assert finding.level is Level.FAIL
     assert "is damaged" in finding.said or "cannot be read" in finding.said
