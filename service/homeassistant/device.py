@@ -126,7 +126,8 @@ def _entities(device: Device, channels: Sequence[Channel]) -> dict[str, dict[str
 
 def _component(device: Device, name: str, entity: dict[str, Any]) -> dict[str, Any]:
     has_state = entity["platform"] != "button"
-    template = {"value_template": f"{{{{ value_json.{name} }}}}"} if has_state else {}
+    # with a new channel Home Assistant first reads the retained state of before, which does not have it
+    template = {"value_template": f"{{{{ value_json.{name} | default(none) }}}}"} if has_state else {}
     return entity | {"unique_id": f"{device.ident}_{name}"} | template
 
 

@@ -76,7 +76,7 @@ def _check_entity(entity: dict[str, Any], shared: dict[str, Any]) -> None:
         if name.endswith("_topic"):
             _check_topic(value, wildcards=False)
         if name.endswith("_template"):
-            assert re.fullmatch(r"\{\{ value_json\.[a-z0-9_]+( \| tojson)? \}\}", value), (
+            assert re.fullmatch(r"\{\{ value_json\.[a-z0-9_]+( \| (tojson|default\(none\)))? \}\}", value), (
                 "no name of ours in a template"
             )
 
