@@ -24,7 +24,9 @@ def test_what_a_bundle_seals_can_be_had_without_sealing_it(
     )
     sealed = trained.manifest
     metrics = {name: value for name, value in sealed.metrics.items() if "parity" not in name}
-    assert calibrated.manifest == replace(sealed, created=calibrated.manifest.created, metrics=metrics, files={}, exports={})
+    assert calibrated.manifest == replace(
+        sealed, created=calibrated.manifest.created, metrics=metrics, files={}, exports={}
+    )
 
 
 def test_a_stream_whose_times_are_of_no_day_is_compared_with_none(make_recording: Callable[..., Recording]) -> None:
