@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from edge.engine import Engine
 from service.counters import Counters
@@ -26,8 +26,9 @@ class Gain:
 
     def add_to(self, counters: Counters) -> None:
         """Add all counts."""
-        for name, count in asdict(self).items():
-            setattr(counters, name, getattr(counters, name) + count)
+        for name in self.__slots__:
+            if count := getattr(self, name):
+                setattr(counters, name, getattr(counters, name) + count)
 
 
 @contextmanager

@@ -100,4 +100,5 @@ def _statement(width: int, rows: int) -> str:
 
 def _each(column: NDArray[Any], series: NDArray[np.int64]) -> NDArray[Any]:
     """Return a column (n,) of slots as one of their channels (n, C)."""
-    return np.broadcast_to(column[:, None], series.shape)
+    of_one = column[:, None]
+    return of_one if series.shape[1] == 1 else np.broadcast_to(of_one, series.shape)
