@@ -1,6 +1,6 @@
 """Opening: bundles to monitors, and addresses to sources; nothing runs yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +83,15 @@ def open_source(folder: Path, monitor: Monitor, inbox: Inbox, now_ms: Callable[[
     every_ms = parse_duration(settings.every) if settings.every else monitor.bundle.manifest.interval_ms
     read = load_function(address.place, folder)
     return FunctionSource(name, inbox, now_ms, read, every_ms / 1000)
+
+
+def filters_of(monitors: Iterable[Monitor]) -> dict[str, list[str]]:
+    """Return what monitors follow, by the name of the broker."""
+    filters: dict[str, list[str]] = {}
+    for monitor in monitors:
+        if monitor.template is not None:
+            filters.setdefault(monitor.settings.broker, []).append(monitor.template.filter)
+    return filters
 
 
 def source_name(monitor: str) -> str:
