@@ -251,9 +251,9 @@ class Agent:
 
     def _is_over(self) -> bool:
         """Whether nothing will come any more."""
-        topics = any(monitor.template is not None for monitor in self._monitors)
-        ended = self._began and not topics and all(source.is_over for source in self._sources.values())
-        return ended and not self._inbox.waiting
+        if not self._began or not all(source.is_over for source in self._sources.values()):
+            return False
+        return all(monitor.template is None for monitor in self._monitors) and not self._inbox.waiting
 
     def _status(self) -> str:
         away = [name for name, is_open in self._links.are_open().items() if not is_open]
