@@ -17,7 +17,6 @@ from edge.agent.store import Store
 from edge.errors import ForesenseError
 from edge.operation.lock import is_held
 from edge.operation.logs import Format, Log
-from edge.updates.part import Updates
 
 _FILE = click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -104,6 +103,8 @@ def _parts(settings: Settings) -> list[Part]:
     """Return what lives in the agent besides its monitors."""
     if settings.updates is None:
         return []
+    from edge.updates.part import Updates  # costs memory and time that most devices need not spend
+
     return [Updates(settings.updates, settings.name, settings.publish.prefix, settings.runtime)]
 
 

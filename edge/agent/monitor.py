@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.agent.part import Health
 from edge.agent.settings import MonitorSettings
-from edge.agent.store import SavedState
+from edge.agent.store import SavedState, StateRow
 from edge.bundle import Bundle
 from edge.engine import Engine, open_engine
 from edge.errors import ConfigError
@@ -162,7 +162,7 @@ class Monitor:
         """Note that the engine has raised."""
         self._tally.failures += 1
 
-    def changed(self) -> list[tuple[str, str, str, int, bytes]]:
+    def changed(self) -> list[StateRow]:
         """Return the records changed since the last call, as they are stored."""
         table = self.engine.table
         rows = table.changed()

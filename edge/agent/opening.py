@@ -1,6 +1,6 @@
 """Opening: bundles to monitors, and addresses to sources; nothing runs yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from edge.brokers.broker import check_files
 from edge.bundle import SEAL, Bundle
 from edge.duration import parse_duration
 from edge.errors import ForesenseError
-from edge.golden import self_test
 from edge.inbox import Inbox
 from edge.runtimes import Runtime, open_runtime
 from edge.sources.address import Address
@@ -40,6 +39,8 @@ class Bundles:
         bundle = read_signed_bundle(path or in_charge(self._settings.bundles, settings.bundle), keyring)
         seal = f"{(bundle.path / SEAL).read_text()} {self._settings.runtime or ''}"
         if seal not in self.proven.values() and not self._is_proven(seal):
+            from edge.golden import self_test  # which a start with bundles that are proven does without
+
             self_test(bundle, self._settings.runtime)
         step = " ".join(each.sha256 for file, each in sorted(bundle.manifest.files.items()) if file.startswith("step."))
         runtime = self._runtimes.get(step) or open_runtime(bundle.files, self._settings.runtime)
@@ -83,6 +84,15 @@ def open_source(folder: Path, monitor: Monitor, inbox: Inbox, now_ms: Callable[[
     every_ms = parse_duration(settings.every) if settings.every else monitor.bundle.manifest.interval_ms
     read = load_function(address.place, folder)
     return FunctionSource(name, inbox, now_ms, read, every_ms / 1000)
+
+
+def filters_of(monitors: Iterable[Monitor]) -> dict[str, list[str]]:
+    """Return what monitors follow, by the name of the broker."""
+    filters: dict[str, list[str]] = {}
+    for monitor in monitors:
+        if monitor.template is not None:
+            filters.setdefault(monitor.settings.broker, []).append(monitor.template.filter)
+    return filters
 
 
 def source_name(monitor: str) -> str:

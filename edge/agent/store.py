@@ -29,6 +29,7 @@ CREATE TABLE place (source TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROW
 """
 
 Key = tuple[str, str]  #: monitor and stream
+StateRow = tuple[str, str, str, int, bytes]  #: monitor, stream, bundle, layout, record
 
 
 class SavedState(NamedTuple):
@@ -104,8 +105,8 @@ class Store:
         select = "SELECT stream, bundle, layout, record FROM state WHERE monitor = ? ORDER BY rowid"
         return {stream: SavedState(*rest) for stream, *rest in self._db.execute(select, (monitor,))}
 
-    def save_states(self, rows: Iterable[tuple[str, str, str, int, bytes]]) -> None:
-        """Replace the states of streams: monitor, stream, bundle, layout, record."""
+    def save_states(self, rows: Iterable[StateRow]) -> None:
+        """Replace the states of streams."""
         self._db.executemany(
             """INSERT INTO state VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
             SET bundle = excluded.bundle, layout = excluded.layout, record = excluded.record""",

@@ -22,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.brokers.packets import PUBACK, PUBLISH, MalformedError, Received, answer, needed, parse, pubacks, publish
 
 TESTED = ("2.1.0", "2.2.0")  #: versions of paho-mqtt
-CHUNK = 256 * 1024  #: bytes asked for at once
+CHUNK = 64 * 1024  #: bytes asked for at once; what takes 128 KiB or more, malloc fetches from the system each time
 _MOST_UNSENT, _MOST_UNSENT_MESSAGES = 20, 5_000  # packets of the bulk client, messages of the stock client
 _REFUSED = 0x80
 _BUSY_S, _LULL_S = 0.0005, 0.001  # when calls follow each other so closely, there is a lull before the next

@@ -1,14 +1,12 @@
 """The device program against a real broker, killed and cut off, beside the service on the same readings."""
 
 import json
-import signal
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from edge.operation.failpoint import VARIABLE
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
 from tests.edge.agent.conftest import MakeDevice
 from tests.faults.proxy import Proxy
@@ -54,34 +52,6 @@ def test_the_world_is_told_of_the_same_readings_as_a_service_tells_it(
     wait_until(lambda: device.count("outbox") == 0, "the outbox is empty")
     assert device.end() == 0
     world.wait_for(device.availability, b"offline")
-
-
-@pytest.mark.parametrize("place", ["before-commit", "after-commit", "before-acknowledge", "after-acknowledge"])
-@pytest.mark.parametrize("count", [2, 4])
-def test_killed_wherever_it_is_nothing_is_lost_and_no_alarm_comes_twice(
-    place: str, count: int, broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
-) -> None:
-    name = f"killed-{place}-{count}"
-    bundles = make_bundle(streams=("a",)).path.parents[1]
-    device = make_device(broker, name, bundles, {"main": monitor(name)}, unacknowledged=5)
-    device.environment = {VARIABLE: f"{place}:{count}"}
-    world.listen(f"{device.prefix}/#")
-    device.start()
-    world.wait_for(device.availability, b"online")
-
-    world.publish(((f"{name}/a/value", line(slot)) for slot in range(40)), pause_s=0.02)
-    assert device.wait() == -signal.SIGKILL
-    device.environment = {}
-    device.start()
-
-    def slots() -> set[str]:
-        return {json.loads(said)["time"] for where, said in world.heard if where == f"{device.prefix}/a/verdict"}
-
-    wait_until(lambda: len(slots()) == 40, "a verdict on each slot")
-    wait_until(lambda: device.count("outbox") == 0, "the outbox is empty")
-    alarms = world.hear(f"{device.prefix}/a/alarm", 2)
-    assert [each["state"] for each in alarms] == ["opened", "closed"]
-    assert len({each["id"] for each in alarms}) == 1
 
 
 def test_what_comes_while_the_broker_is_away_arrives_in_order_once_it_is_back(
@@ -183,46 +153,6 @@ def test_a_link_that_is_cut_again_and_again_costs_nothing(
     assert firsts == sorted(firsts)
     assert [each["state"] for each in world.hear(f"{device.prefix}/a/alarm", 2)][:1] == ["opened"]
     assert device.end() == 0
-
-
-def test_on_a_full_disk_alarms_are_told_and_nothing_is_acknowledged_until_it_can_be_written(
-    broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
-) -> None:
-    name = "full"
-    bundles = make_bundle(streams=("a",)).path.parents[1]
-    device = make_device(broker, name, bundles, {"main": monitor(name)}, write_every="1h", unacknowledged=1000)
-    device.environment = {VARIABLE: "before-commit:2=full"}  # the first is of the start
-    world.listen(f"{device.prefix}/#")
-    device.start()
-    world.wait_for(device.availability, b"online")
-
-    world.publish((f"{name}/a/value", line(slot)) for slot in range(22))
-
-    assert world.hear(f"{device.prefix}/a/alarm")[0]["state"] == "opened"
-    wait_until(lambda: device.count("alarm") == 1, "the alarm is written once there is room")
-    assert "disk is full" in device.log.read_text()
-    assert device.end() == 0
-
-
-def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(
-    broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
-) -> None:
-    name = "odd"
-    device = make_device(broker, name, make_bundle(streams=("a",)).path.parents[1], {"main": monitor(name)})
-    world.listen(f"{device.prefix}/#")
-    device.start()
-    world.wait_for(device.availability, b"online")
-    odd = ["{", '{"ts": 1, "value": 1}', '{"ts": 1700000000000, "value": NaN}', '{"ts": 1700000000000}', "\xff", "[]"]
-
-    world.publish([(f"{name}/a/value", each) for each in odd])
-    world.publish([(f"{name}/a/flow", line(0))])
-    world.publish((f"{name}/a/value", line(slot)) for slot in range(10))
-
-    assert len(world.hear(f"{device.prefix}/a/verdict", 10)) == 10
-    assert device.end() == 0
-    log = device.log.read_text()
-    assert "expected one of value of bundle pump/1, got 'flow'" in log
-    assert "10 readings, 1 rejected (channel)" in log
 
 
 def test_a_second_one_on_the_same_database_is_refused(
