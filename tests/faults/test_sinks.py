@@ -52,7 +52,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, bundles: Path, referen
 
 def assert_told(site: Site, receiver: Receiver, expected: set[bytes], reference: Outcome) -> None:
     """Wait until the server has all, and assert that the service itself has not been disturbed either."""
-    wait_until(lambda: points(receiver) >= expected, "all points are taken", 60)
+    wait_until(lambda: points(receiver) >= expected, "all points are taken", 120)
     site.assert_undisturbed(reference)
     assert points(receiver) == expected
 
