@@ -93,6 +93,12 @@ class Engine:
         return self._aligner.room.early if self._aligner.room else 0
 
     @property
+    def newest_ms(self) -> int:
+        """Return the time of the newest reading of all streams, UTC epoch ms; NEVER if there is none."""
+        newest = self.table.field("newest", np.arange(len(self.table), dtype=np.int32))
+        return int(newest.max(initial=NEVER))
+
+    @property
     def ready_slots(self) -> int:
         """Return how many slots with a value a stream needs before verdicts are the forecaster's."""
         return self._ready_slots

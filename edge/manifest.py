@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 from edge.errors import BundleError, ConfigError
@@ -107,6 +108,14 @@ class Manifest:
     exports: dict[str, Any] = field(default_factory=dict)  #: what became of TFLite and int8; see models/README.md
     files: dict[str, FileEntry] = field(default_factory=dict)
     schema: int = SCHEMA
+
+    @property
+    def created_ms(self) -> int:
+        """Return when the bundle was made, UTC epoch ms; 0 if it does not say."""
+        try:
+            return int(1000 * datetime.fromisoformat(self.created).timestamp())
+        except (ValueError, OverflowError):
+            return 0
 
     @property
     def inputs(self) -> int:

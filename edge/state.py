@@ -254,6 +254,12 @@ class StateTable:
             column[rows] = packed[name]
         self._changed[rows] = False
 
+    def restore(self, records: Sequence[bytes | None]) -> list[int]:
+        """Restore the first rows' records; return the rows left as they are, of None or of bytes of another layout."""
+        fit = {row: data for row, data in enumerate(records) if data is not None and len(data) == self.dtype.itemsize}
+        self.from_bytes(np.array(list(fit), np.int32), list(fit.values()))
+        return [row for row in range(len(records)) if row not in fit]
+
     def _grow(self, room: int) -> None:
         self._latest = None
         self._changed = np.concatenate([self._changed, np.zeros(room, bool)])

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edge.errors import ForesenseError
+from edge.operation.log_options import log_options
 from edge.operation.logs import Format, Log
 from service.app import build, open_monitors
 from service.configuration import read_settings
@@ -76,12 +77,7 @@ def check(path: Path, as_json: bool) -> None:
 
 @click.command()
 @_FILE
-@click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
-)
-@click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A line of JSON each."
-)
+@log_options
 def serve(path: Path, log_level: str, log_format: Format) -> None:
     """Watch what a configuration file says, until SIGTERM or Ctrl-C.
 

@@ -175,7 +175,7 @@ class Agent:
 
     def _begin(self) -> None:
         """Connect and read, once the host's clock is set."""
-        if not self._clock.is_set(max(monitor.created_ms for monitor in self._monitors)):
+        if not self._clock.is_set(max(monitor.bundle.manifest.created_ms for monitor in self._monitors)):
             return
         self._began = True
         self._clock.begin(max(monitor.newest_ms for monitor in self._monitors))

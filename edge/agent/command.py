@@ -16,6 +16,7 @@ from edge.agent.settings import Settings, read_settings
 from edge.agent.store import Store
 from edge.errors import ForesenseError
 from edge.operation.lock import is_held
+from edge.operation.log_options import log_options
 from edge.operation.logs import Format, Log
 
 _FILE = click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path))
@@ -29,12 +30,7 @@ def edge() -> None:
 
 @edge.command()
 @_FILE
-@click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
-)
-@click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A line of JSON each."
-)
+@log_options
 def run(path: Path, log_level: str, log_format: Format) -> None:
     """Watch what a configuration file says, until SIGTERM, Ctrl-C or the end of standard input.
 

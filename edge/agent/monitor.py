@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from time import monotonic
 
 import numpy as np
@@ -26,7 +25,7 @@ from edge.payloads.row import RowPayload
 from edge.reading import Change, Readings, Status, Verdicts
 from edge.runtimes import Runtime
 from edge.sources.address import Address
-from edge.state import LAYOUT_VERSION, NEVER
+from edge.state import LAYOUT_VERSION
 from edge.topics import Match, Template
 
 log = logging.getLogger(__name__)
@@ -66,18 +65,9 @@ class Monitor:
         self.restore({})
 
     @property
-    def created_ms(self) -> int:
-        """Return when the bundle was made, UTC epoch ms; 0 if it does not say."""
-        try:
-            return int(1000 * datetime.fromisoformat(self.bundle.manifest.created).timestamp())
-        except (ValueError, OverflowError):
-            return 0
-
-    @property
     def newest_ms(self) -> int:
         """Return the time of the newest reading of all streams, UTC epoch ms; NEVER if there is none."""
-        table = self.engine.table
-        return int(table.field("newest", np.arange(len(table), dtype=np.int32)).max(initial=NEVER))
+        return self.engine.newest_ms
 
     @property
     def health(self) -> Health:
@@ -94,17 +84,15 @@ class Monitor:
         self._rows = {name: row for row, name in enumerate(self.names)}
         self._time = OwnTime()
         self.engine.add(self.names)
-        kept = {row: state.record for row, state in enumerate(saved.values()) if self._fits(state)}
-        self.engine.table.from_bytes(np.array(list(kept), np.int32), list(kept.values()))
-        anew = [name for row, name in enumerate(self.names) if row not in kept]
+        states = [state.record if self._is_ours(state) else None for state in saved.values()]
+        anew = [self.names[row] for row in self.engine.table.restore(states)]
         if anew:
             log.warning("%s: %d streams begin anew with bundle %s", self.name, len(anew), self.bundle.reference)
         return anew
 
-    def _fits(self, state: SavedState) -> bool:
+    def _is_ours(self, state: SavedState) -> bool:
         """Whether a saved state is of this bundle and this program."""
-        known = (state.bundle, state.layout) == (self.bundle.reference, LAYOUT_VERSION)
-        return known and len(state.record) == self.engine.table.dtype.itemsize
+        return (state.bundle, state.layout) == (self.bundle.reference, LAYOUT_VERSION)
 
     def take_over(self, before: "Monitor") -> list[str]:
         """Begin with the streams of a monitor before, and return those that begin anew.

@@ -68,7 +68,7 @@ class Consumers:
 
     def start(self) -> None:
         """Connect to all brokers, in the background, once the host's clock is set; the monitors have their streams."""
-        if not self._clock.is_set(max(monitor.bundle_ms for monitor in self._monitors)):
+        if not self._clock.is_set(max(monitor.bundle.manifest.created_ms for monitor in self._monitors)):
             return
         self._started = True
         self._clock.begin(max(monitor.newest_ms for monitor in self._monitors))

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from edge.payloads.payload import Run
 from edge.payloads.rejects import Reason, RejectError
 from edge.reading import Readings, Verdicts
 from edge.runtimes import Runtime
-from edge.state import LAYOUT_VERSION, NEVER
+from edge.state import LAYOUT_VERSION
 from edge.topics import Match, Template
 from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
@@ -91,18 +90,9 @@ class Monitor:
         return self.engine.limit
 
     @property
-    def bundle_ms(self) -> int:
-        """Return when the bundle was made, UTC epoch ms; 0 if it does not say."""
-        try:
-            return int(1000 * datetime.fromisoformat(self.bundle.manifest.created).timestamp())
-        except (ValueError, OverflowError):
-            return 0
-
-    @property
     def newest_ms(self) -> int:
         """Return the time of the newest reading of all streams, UTC epoch ms; NEVER if there is none."""
-        table = self.engine.table
-        return int(table.field("newest", np.arange(len(table), dtype=np.int32)).max(initial=NEVER))
+        return self.engine.newest_ms
 
     def restore(self, saved: list[SavedStream]) -> list[SavedStream]:
         """Begin with the streams the database knows, and return those whose state is not this bundle's.
@@ -118,9 +108,8 @@ class Monitor:
         self.ids = [stream.id for stream in saved]
         self._rows = {name: row for row, name in enumerate(self.names)}
         self.engine.add(self.names)
-        kept = {row: stream.record for row, stream in enumerate(saved) if stream.record and self._fits(stream)}
-        self.engine.table.from_bytes(np.array(list(kept), np.int32), list(kept.values()))
-        anew = [stream for row, stream in enumerate(saved) if row not in kept]
+        states = [stream.record if self._is_ours(stream) else None for stream in saved]
+        anew = [saved[row] for row in self.engine.table.restore(states)]
         if anew:
             log.warning(
                 "%s: %d streams begin anew: their state is not of bundle %s with this lateness",
@@ -231,11 +220,9 @@ class Monitor:
         slots = self._time.at(now_ms)[rows] // interval_ms * interval_ms
         return dict(zip(rows.tolist(), slots.tolist(), strict=True))
 
-    def _fits(self, stream: SavedStream) -> bool:
-        """Whether a stream's saved state is of this bundle, this program and this lateness."""
-        record, table = stream.record, self.engine.table
-        known = (stream.bundle, stream.layout) == (self.bundle.reference, LAYOUT_VERSION)
-        return known and record is not None and len(record) == table.dtype.itemsize
+    def _is_ours(self, stream: SavedStream) -> bool:
+        """Whether a stream's saved state is of this bundle and this program."""
+        return (stream.bundle, stream.layout) == (self.bundle.reference, LAYOUT_VERSION)
 
     def changed_states(self) -> list[StateRow]:
         """Return the state records changed since the last call, as the database keeps them."""

@@ -52,6 +52,14 @@ def test_bytes_of_another_layout_are_refused(table: StateTable) -> None:
         table.from_bytes(rows(0), [b"short"])
 
 
+def test_what_fits_is_restored_and_the_rest_is_told(table: StateTable) -> None:
+    records = table.gather(rows(1))
+    records["memory"] = [1, 2, 3]
+    (kept,) = table.to_bytes(rows(1))
+    assert table.restore([kept, None, b"short", kept]) == [1, 2]
+    assert table.field("memory", rows(0, 2, 3)).tolist() == [[1, 2, 3], [0, 0, 0], [1, 2, 3]]
+
+
 def test_the_layout_names_every_field_with_type_and_shape() -> None:
     rows_of = layout(record_dtype(2, 3))
     assert ["memory", "<f4", [3]] in rows_of
