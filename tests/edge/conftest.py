@@ -1,5 +1,5 @@
 """What the tests of the edge share."""
 
-from tests.system.conftest import broker, own_broker, world
+from tests.system.conftest import broker, world
 
-__all__ = ["broker", "own_broker", "world"]
+__all__ = ["broker", "world"]

@@ -18,7 +18,7 @@ from tests.conftest import write_large_pump
 from tests.edge.updates.fleet import DeviceProcess, Operator
 from tests.faults.conftest import LONG
 from tests.system.conftest import Broker, wait_until
-from tests.system.conftest import own_broker as own_broker
+from tests.system.conftest import broker as broker
 
 KILLS = 200 if LONG else 20  #: of the long run
 SIZE = 400_000  # bytes of a bundle, so that there is something to fetch
@@ -81,8 +81,8 @@ class Depot:
 
 
 @pytest.fixture
-def device(tmp_path: Path, own_broker: Broker) -> Iterator[DeviceProcess]:
-    made = DeviceProcess(Operator(tmp_path / "operator", own_broker, f"kills{os.getpid()}"), "pi-1", interval_ms=100)
+def device(tmp_path: Path, broker: Broker) -> Iterator[DeviceProcess]:
+    made = DeviceProcess(Operator(tmp_path / "operator", broker, f"kills{os.getpid()}"), "pi-1", interval_ms=100)
     yield made
     if made.is_running():
         made.kill()
@@ -113,8 +113,8 @@ def test_killed_at_a_named_place_a_device_has_a_whole_bundle_and_completes_the_u
     assert device.end() == 0
 
 
-def test_killed_while_a_bundle_is_taken_back_a_device_has_the_one_before(tmp_path: Path, own_broker: Broker) -> None:
-    operator = Operator(tmp_path / "operator", own_broker, f"kills{os.getpid()}")
+def test_killed_while_a_bundle_is_taken_back_a_device_has_the_one_before(tmp_path: Path, broker: Broker) -> None:
+    operator = Operator(tmp_path / "operator", broker, f"kills{os.getpid()}")
     device = DeviceProcess(operator, "pi-1", interval_ms=100, behaviour={"2": "raises"})
     depot = Depot(operator, device)
     depot.start()

@@ -18,9 +18,9 @@ from service.settings import IncidentSettings, MonitorSettings
 from service.storage.history import HistorySettings
 from service.storage.store import Store
 from tests.conftest import INTERVAL_MS, START_MS, MakeBundle
-from tests.system.conftest import broker, own_broker, world
+from tests.system.conftest import broker, south, world
 
-__all__ = ["broker", "own_broker", "world"]
+__all__ = ["broker", "south", "world"]
 
 MakeMonitor = Callable[..., Monitor]
 RECEIVED_MS = 1_700_000_000_000

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition
 from typing import Any, Self
@@ -284,29 +285,33 @@ def _notify(condition: Condition) -> None:
 MakePlant = Callable[..., Plant]
 
 
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """Return the broker that tests share; they keep to topics, client ids and prefixes of their own."""
+@contextmanager
+def broker_in(folder: Path) -> Iterator[Broker]:
+    """Run a broker that keeps its files in a folder."""
     if MOSQUITTO is None:
         pytest.skip("needs a broker: apt-get install mosquitto")
-    shared = Broker(tmp_path_factory.mktemp("broker")).start()
-    yield shared
-    shared.stop()
+    started = Broker(folder).start()
+    yield started
+    started.stop()
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
-    """Return a broker that the test may stop and start."""
-    if MOSQUITTO is None:
-        pytest.skip("needs a broker: apt-get install mosquitto")
-    own = Broker(tmp_path).start()
-    yield own
-    own.stop()
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Return a broker of the test's own: no other left a session or a retained message there, and it may be stopped."""
+    with broker_in(tmp_path_factory.mktemp("broker")) as own:
+        yield own
+
+
+@pytest.fixture
+def south(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Return a second broker of the test's own."""
+    with broker_in(tmp_path_factory.mktemp("south")) as other:
+        yield other
 
 
 @pytest.fixture
 def world(broker: Broker) -> Iterator[World]:
-    """Return a client of the shared broker."""
+    """Return a client of the broker."""
     client = World(broker)
     yield client
     client.close()

@@ -115,19 +115,19 @@ def test_what_the_broker_retained_is_not_scored(
 
 @pytest.mark.parametrize("protocol", [5, "3.1.1"])
 def test_a_broker_that_restarts_loses_nothing(
-    protocol: int | str, own_broker: Broker, make_plant: MakePlant, make_bundle: MakeBundle
+    protocol: int | str, broker: Broker, make_plant: MakePlant, make_bundle: MakeBundle
 ) -> None:
     bundles = make_bundle(streams=("north/pump-1",)).path.parents[1]
-    plant = make_plant(own_broker, "restart", bundles, {"main": monitor("restart")}, protocol=protocol)
-    world = World(own_broker)
+    plant = make_plant(broker, "restart", bundles, {"main": monitor("restart")}, protocol=protocol)
+    world = World(broker)
     world.listen(f"{plant.prefix}/#")
     plant.start()
     world.wait_for(plant.availability, b"online")
     messages = recording("restart/north/pump-1/value")
     world.publish(messages[:15])
 
-    own_broker.stop()
-    own_broker.start()
+    broker.stop()
+    broker.start()
     world.publish(messages[15:])  # the session keeps them until the service is back
 
     wait_until(lambda: plant.count("verdict") == 30, "all verdicts")
@@ -175,15 +175,15 @@ def test_a_killed_service_is_offline_to_the_world(
 
 
 def test_a_killed_service_is_offline_at_each_of_its_brokers(
-    broker: Broker, own_broker: Broker, make_plant: MakePlant, make_bundle: MakeBundle
+    broker: Broker, south: Broker, make_plant: MakePlant, make_bundle: MakeBundle
 ) -> None:
     plant = make_plant(broker, "both", make_bundle().path.parents[1], {"main": monitor("both", broker="north")})
     settings = yaml.safe_load(plant.config.read_text())
     north = settings.pop("broker")
-    settings["brokers"] = {"north": north, "south": north | {"port": own_broker.port}}
+    settings["brokers"] = {"north": north, "south": north | {"port": south.port}}
     settings["monitors"]["other"] = monitor("both", broker="south")
     plant.config.write_text(yaml.safe_dump(settings))
-    worlds = World(broker), World(own_broker)
+    worlds = World(broker), World(south)
     for world in worlds:
         world.listen(plant.availability)
     plant.start()

@@ -107,17 +107,17 @@ def test_a_recording_ends_after_so_long(config: Path, tmp_path: Path) -> None:
     assert (code, json.loads(said)["messages"]) == (0, 0)
 
 
-def test_a_broker_that_goes_away_and_comes_back_is_told(own_broker: Broker, config: Path, tmp_path: Path) -> None:
+def test_a_broker_that_goes_away_and_comes_back_is_told(broker: Broker, config: Path, tmp_path: Path) -> None:
     settings = yaml.safe_load(config.read_text())
-    settings["broker"]["port"] = own_broker.port
+    settings["broker"]["port"] = broker.port
     config.write_text(yaml.safe_dump(settings))
     out = tmp_path / "traffic.jsonl"
-    world = World(own_broker)
+    world = World(broker)
     process = start(config, out)
     try:
         wait_until_it_records(world, out)
-        own_broker.stop()
-        own_broker.start()
+        broker.stop()
+        broker.start()
         so_far = len(lines(out))
 
         def goes_on() -> bool:
@@ -135,14 +135,14 @@ def test_a_broker_that_goes_away_and_comes_back_is_told(own_broker: Broker, conf
 
 
 def test_two_brokers_are_recorded_into_one_file_and_told_apart(
-    broker: Broker, own_broker: Broker, world: World, config: Path, tmp_path: Path
+    broker: Broker, south: Broker, world: World, config: Path, tmp_path: Path
 ) -> None:
-    brokers = {name: {"port": each.port} for name, each in {"north": broker, "south": own_broker}.items()}
+    brokers = {name: {"port": each.port} for name, each in {"north": broker, "south": south}.items()}
     topic = "traffic/pump/{device}/{channel}"
     monitors = {name: {"broker": name, "topic": topic, "bundle": "pump"} for name in brokers}
     config.write_text(yaml.safe_dump({"brokers": brokers, "monitors": monitors}))
     out, table = tmp_path / "traffic.jsonl", tmp_path / "readings.csv"
-    south_world = World(own_broker)
+    south_world = World(south)
     process = start(config, out)
     try:
         wait_until_it_records(world, out)

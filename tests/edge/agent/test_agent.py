@@ -55,14 +55,14 @@ def test_the_world_is_told_of_the_same_readings_as_a_service_tells_it(
 
 
 def test_what_comes_while_the_broker_is_away_arrives_in_order_once_it_is_back(
-    own_broker: Broker, make_device: MakeDevice, make_bundle: MakeBundle
+    broker: Broker, make_device: MakeDevice, make_bundle: MakeBundle
 ) -> None:
     bundles = make_bundle(streams=("a",)).path.parents[1]
     source = {"source": "file:lines", "payload": "json", "time": "ts", "stream": "a", "bundle": "pump"}
-    device = make_device(own_broker, "away", bundles, {"main": source})
+    device = make_device(broker, "away", bundles, {"main": source})
     lines = device.config.with_name("lines")
     lines.write_text("".join(f"{line(slot)}\n" for slot in range(10)))
-    own_broker.stop()
+    broker.stop()
     device.start()
     wait_until(lambda: device.query("SELECT sum(count) FROM outbox") == [(10,)], "ten verdicts wait")
     device.kill()
@@ -71,8 +71,8 @@ def test_what_comes_while_the_broker_is_away_arrives_in_order_once_it_is_back(
     device.start()
     wait_until(lambda: device.query("SELECT sum(count) FROM outbox") == [(42,)], "all wait")
 
-    own_broker.start()
-    world = World(own_broker)
+    broker.start()
+    world = World(broker)
     world.listen(f"{device.prefix}/#")
 
     heard = world.hear(f"{device.prefix}/a/verdict", 40)
@@ -84,16 +84,16 @@ def test_what_comes_while_the_broker_is_away_arrives_in_order_once_it_is_back(
 
 
 def test_after_a_week_without_the_broker_every_alarm_arrives_once_and_in_order(
-    own_broker: Broker, make_device: MakeDevice, make_bundle: MakeBundle
+    broker: Broker, make_device: MakeDevice, make_bundle: MakeBundle
 ) -> None:
     minute, week = 60_000, 7 * 24 * 60
     spikes = tuple(range(100, week, 500))
     bundles = make_bundle(streams=("a",), interval_ms=minute).path.parents[1]
     source = {"source": "file:lines", "payload": "json", "time": "ts", "stream": "a", "bundle": "pump"}
-    device = make_device(own_broker, "week", bundles, {"main": source | {"budget": "1 per hour"}}, outbox_mb=1)
+    device = make_device(broker, "week", bundles, {"main": source | {"budget": "1 per hour"}}, outbox_mb=1)
     lines = device.config.with_name("lines")
     lines.write_text("".join(f"{line(slot, minute, spikes)}\n" for slot in range(week)))
-    own_broker.stop()
+    broker.stop()
     device.start()
 
     def read() -> bool:
@@ -107,8 +107,8 @@ def test_after_a_week_without_the_broker_every_alarm_arrives_once_and_in_order(
     opened = device.query("SELECT count(*) FROM outbox WHERE kind = 'alarm'")[0][0] / 2
     assert opened >= len(spikes)
 
-    own_broker.start()
-    world = World(own_broker)
+    broker.start()
+    world = World(broker)
     world.listen(f"{device.prefix}/a/alarm")
     alarms = world.hear(f"{device.prefix}/a/alarm", int(2 * opened), 60)
     wait_until(lambda: device.count("outbox") == 0, "the outbox is empty", 60)

@@ -253,15 +253,15 @@ def test_a_dropped_tls_connection_comes_back(secured: Secured, connect: Connect)
 
 
 def test_a_connection_that_is_lost_after_one_that_we_dropped_is_told_of(
-    own_broker: Broker, connect: Connect, caplog: pytest.LogCaptureFixture
+    broker: Broker, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    connection = connect(own_broker.port)
+    connection = connect(broker.port)
     wait_until(lambda: connection.is_open, "connected")
     before = connection.epoch
     connection.drop()
     wait_until(lambda: connection.epoch > before and connection.is_open, "connected again")
     assert "disconnected" not in caplog.text, "what we do ourselves is no trouble"
-    own_broker.stop()
+    broker.stop()
     wait_until(lambda: "disconnected from" in caplog.text, "it is told")
 
 

@@ -4,7 +4,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import INTERVAL_MS, write_pump
-from tests.system.conftest import Broker, Plant, World, free_port, wait_until
+from tests.system.conftest import Broker, Plant, World, broker_in, free_port, wait_until
 
 MARK = {"X-Foresense": "1"}
 STREAMS = ("north/pump-1", "north/pump-2", "south/<img src=x onerror=alert(1)>")
@@ -27,6 +27,7 @@ class Site:
         self, folder: Path, broker: Broker, name: str, trusted: ssl.SSLContext | None = None, **http: Any
     ) -> None:
         self.port = free_port()
+        self.broker = broker
         self.world = World(broker)
         self.name = name
         bundles, monitors = self.watched(folder)
@@ -110,22 +111,19 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
 
 
 @contextmanager
-def _site(folder: Path, broker: Broker, name: str, **http: Any) -> Iterator[Site]:
-    site = Site(folder, broker, name, **http)
-    try:
-        yield site
-    finally:
-        site.close()
-
-
-def open_site(folder: Path, broker: Broker, name: str, **http: Any) -> AbstractContextManager[Site]:
-    return _site(folder, broker, name, **http)
+def open_site(folder: Path, **http: Any) -> Iterator[Site]:
+    """Run a service that answers HTTP, and a broker for it."""
+    with broker_in(folder) as broker:
+        site = Site(folder, broker, "api", **http)
+        try:
+            yield site
+        finally:
+            site.close()
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, broker: Broker, request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Return a service with streams, alarms and a dead letter, that the tests of a file share."""
-    name = f"api-{request.path.stem}"
-    with _site(tmp_path_factory.mktemp("api"), broker, name) as opened:
+    with open_site(tmp_path_factory.mktemp("api")) as opened:
         opened.fill()
         yield opened

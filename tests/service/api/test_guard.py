@@ -17,7 +17,6 @@ from service.api.guard import MOST_BYTES
 from service.api.roles import OPEN, Role, is_page
 from service.storage.access import Access
 from tests.service.api.conftest import MARK, Site, open_site
-from tests.system.conftest import Broker
 
 PASSWORD = "correct horse battery"  # noqa: S105
 
@@ -40,8 +39,8 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[Guarded]:
-    with open_site(tmp_path_factory.mktemp("guard"), broker, "api-guard", login=True) as site:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with open_site(tmp_path_factory.mktemp("guard"), login=True) as site:
         yield Guarded(site)
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.service.api.conftest import Site, open_site
-from tests.system.conftest import Broker, wait_until
+from tests.system.conftest import wait_until
 
 
 @pytest.fixture
-def own_site(tmp_path: Path, own_broker: Broker) -> Iterator[Site]:
+def own_site(tmp_path: Path) -> Iterator[Site]:
     """Return a service whose broker and database the test may take away."""
-    with open_site(tmp_path / "site", own_broker, "api-problems") as site:
+    with open_site(tmp_path) as site:
         yield site
 
 
@@ -40,13 +40,13 @@ def test_a_database_that_is_away_is_told_with_what_mends_it(own_site: Site) -> N
     assert own_site.get("/v1/alarms")["total"] == 0
 
 
-def test_a_broker_that_is_away_is_told_and_what_is_stored_still_can_be_seen(own_site: Site, own_broker: Broker) -> None:
+def test_a_broker_that_is_away_is_told_and_what_is_stored_still_can_be_seen(own_site: Site) -> None:
     own_site.fill()
-    own_broker.stop()
+    own_site.broker.stop()
     wait_until(lambda: own_site.client.get("/readyz").status_code == 503, "the service is not ready")
     wait_until(lambda: not any(own_site.get("/v1/status")["told"]["brokers"].values()), "the status tells of it")
     assert own_site.get("/v1/streams")["total"] == 3
-    own_broker.start()
+    own_site.broker.start()
     wait_until(lambda: own_site.answers("/readyz"), "the service is ready again")
 
 

@@ -14,12 +14,12 @@ from service.counters import Counters
 from service.operation.health import Health
 from service.operation.standing import Standing
 from tests.service.api.conftest import SLOTS, STREAMS, Site, open_site
-from tests.system.conftest import Broker, wait_until
+from tests.system.conftest import wait_until
 
 
 @pytest.fixture
-def own_site(tmp_path: Path, broker: Broker) -> Iterator[Site]:
-    with open_site(tmp_path / "site", broker, "api-process") as site:
+def own_site(tmp_path: Path) -> Iterator[Site]:
+    with open_site(tmp_path) as site:
         yield site
 
 

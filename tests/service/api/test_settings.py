@@ -10,7 +10,6 @@ from service.api.settings import HttpSettings
 from service.storage.access import Access
 from tests.service.api.conftest import open_site
 from tests.service.authority import Authority
-from tests.system.conftest import Broker
 
 
 def test_beyond_this_host_passwords_are_encrypted_unless_that_is_given_up() -> None:
@@ -37,12 +36,12 @@ def test_files_are_taken_from_the_folder_of_the_configuration() -> None:
     assert (str(moved.certificate_file), str(moved.key_file)) == ("/etc/foresense/a.pem", "/etc/foresense/b.pem")
 
 
-def test_with_a_certificate_all_is_encrypted_and_so_is_the_cookie(tmp_path: Path, broker: Broker) -> None:
+def test_with_a_certificate_all_is_encrypted_and_so_is_the_cookie(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     issued = authority.issue("service", host="127.0.0.1")
     tls = {"certificate_file": str(issued.certificate), "key_file": str(issued.key)}
     trusted = ssl.create_default_context(cafile=authority.file)
-    with open_site(tmp_path / "site", broker, "api-tls", trusted=trusted, tls=tls, login=True) as site:
+    with open_site(tmp_path, trusted=trusted, tls=tls, login=True) as site:
         Accounts(Access(site.plant.database)).add_user("ada", Role.VIEWER, "lovelace-1843")
         answer = site.client.post("/v1/session", json={"user": "ada", "password": "lovelace-1843"})
         assert answer.status_code == 200

@@ -35,8 +35,8 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def consumer(own_broker: Broker, inbox: Inbox, counters: Counters) -> Iterator[Consumer]:
-    settings = BrokerSettings(host="127.0.0.1", port=own_broker.port, client_id="one", keepalive=KEEPALIVE_S)
+def consumer(broker: Broker, inbox: Inbox, counters: Counters) -> Iterator[Consumer]:
+    settings = BrokerSettings(host="127.0.0.1", port=broker.port, client_id="one", keepalive=KEEPALIVE_S)
     made = Consumer(settings, "own/service/availability", ["plant/+"], inbox, counters)
     yield made
     made.pause()
@@ -44,27 +44,26 @@ def consumer(own_broker: Broker, inbox: Inbox, counters: Counters) -> Iterator[C
 
 
 def test_a_broker_that_has_forgotten_the_session_is_told_and_subscribed_to_again(
-    own_broker: Broker,
+    broker: Broker,
     consumer: Consumer,
     inbox: Inbox,
     counters: Counters,
-    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     consumer.start()
     assert consumer.ready.wait(10)
     assert counters.sessions_lost == 0
 
-    own_broker.stop()
-    (tmp_path / "mosquitto.db").unlink()
+    broker.stop()
+    broker.forget()
     wait_until(lambda: not consumer.ready.is_set(), "the connection is lost")
-    own_broker.start()
+    broker.start()
 
     assert consumer.ready.wait(20)
     assert counters.sessions_lost == 1
-    assert f"the broker at mqtt://127.0.0.1:{own_broker.port} has forgotten our session" in caplog.text
+    assert f"the broker at mqtt://127.0.0.1:{broker.port} has forgotten our session" in caplog.text
     assert "sessions lost 1" in counters.summary(0)
-    world = World(own_broker)
+    world = World(broker)
     world.publish([("plant/a", "1")])
     wait_until(lambda: inbox.in_flight == 1, "messages come again")
     world.close()
@@ -80,20 +79,20 @@ def test_a_session_that_should_be_there_when_the_service_starts(
 
 
 def test_a_frozen_broker_is_noticed_within_two_keep_alives(
-    own_broker: Broker, consumer: Consumer, inbox: Inbox, caplog: pytest.LogCaptureFixture
+    broker: Broker, consumer: Consumer, inbox: Inbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     consumer.start()
     assert consumer.ready.wait(10)
-    own_broker.send(signal.SIGSTOP)
+    broker.send(signal.SIGSTOP)
     began = monotonic()
     try:
         wait_until(lambda: not consumer.ready.is_set(), "it is noticed", 2 * KEEPALIVE_S)
         assert monotonic() - began > KEEPALIVE_S / 2
     finally:
-        own_broker.send(signal.SIGCONT)
+        broker.send(signal.SIGCONT)
     assert "nothing was heard of it for two keep-alives" in caplog.text
     assert consumer.ready.wait(20)
-    world = World(own_broker)
+    world = World(broker)
     world.publish([("plant/a", "1")])
     wait_until(lambda: inbox.in_flight == 1, "messages come again")
     world.close()
@@ -160,17 +159,8 @@ def test_over_tls_all_messages_come_large_and_small_and_their_acknowledgements_a
 
 
 @pytest.fixture
-def south(tmp_path: Path) -> Iterator[Broker]:
-    folder = tmp_path / "south"
-    folder.mkdir()
-    broker = Broker(folder).start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def worlds(own_broker: Broker, south: Broker) -> Iterator[tuple[World, World]]:
-    both = World(own_broker), World(south)
+def worlds(broker: Broker, south: Broker) -> Iterator[tuple[World, World]]:
+    both = World(broker), World(south)
     yield both
     for world in both:
         world.close()
@@ -181,7 +171,7 @@ def monitor(broker: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_service(own_broker: Broker, south: Broker, tmp_path: Path, make_bundle: MakeBundle) -> Iterator[Any]:
+def make_service(broker: Broker, south: Broker, tmp_path: Path, make_bundle: MakeBundle) -> Iterator[Any]:
     make_bundle()
     made: list[Service] = []
 
@@ -189,7 +179,7 @@ def make_service(own_broker: Broker, south: Broker, tmp_path: Path, make_bundle:
         path = tmp_path / "foresense.yaml"
         brokers = {
             name: {"host": "127.0.0.1", "port": broker.port, "client_id": "both", "keepalive": KEEPALIVE_S}
-            for name, broker in {"north": own_broker, "south": south}.items()
+            for name, broker in {"north": broker, "south": south}.items()
         }
         monitors = {"in-north": monitor("north"), "in-south": monitor("south")}
         settings = {"brokers": brokers, "monitors": monitors, "publish": {"prefix": "own"} | publish}

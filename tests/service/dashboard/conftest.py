@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from service.simulate.pumps import CHANNELS
 from tests.service.api.conftest import Site
 from tests.service.dashboard.pumps import BROKEN, HOURS, INTERVAL_MS, NAMES, WORN, readings, write_history
-from tests.system.conftest import Broker, wait_until
+from tests.system.conftest import Broker, broker_in, wait_until
 
 CHROMIUM = shutil.which("chromium")
 SLOTS = HOURS * 3_600_000 // INTERVAL_MS
@@ -67,14 +67,16 @@ class PumpsSite(Site):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[PumpsSite]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PumpsSite]:
     """Return the service that all tests look at; those of its look come first, by the names of their files."""
-    opened = PumpsSite(tmp_path_factory.mktemp("pumps"), broker, "plant")
-    try:
-        opened.fill()
-        yield opened
-    finally:
-        opened.close()
+    folder = tmp_path_factory.mktemp("pumps")
+    with broker_in(folder) as broker:
+        opened = PumpsSite(folder, broker, "plant")
+        try:
+            opened.fill()
+            yield opened
+        finally:
+            opened.close()
 
 
 class View:

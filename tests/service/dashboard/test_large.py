@@ -13,18 +13,15 @@ from service.storage.verdict_book import add_series, insert
 from tests.conftest import INTERVAL_MS
 from tests.service.api.conftest import Site, open_site
 from tests.service.dashboard.conftest import View
-from tests.system.conftest import Broker
 
 COUNT, SLOTS = 10_000, 20
 NAMES = [f"hall-{number % 20}/device-{number:05d}" for number in range(COUNT)]
 
 
 @pytest.fixture
-def large_site(tmp_path: Path, broker: Broker) -> Iterator[Site]:
+def large_site(tmp_path: Path) -> Iterator[Site]:
     """Return a service whose database has verdicts of ten thousand streams."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    store = Store(folder / "foresense.db")
+    store = Store(tmp_path / "foresense.db")
     store.open()
     with store.transaction():
         series = add_series(store.db, store.add_streams("main", NAMES), ["value"]).ravel()
@@ -35,7 +32,7 @@ def large_site(tmp_path: Path, broker: Broker) -> Iterator[Site]:
             times, status = [slot * INTERVAL_MS] * COUNT, [1] * COUNT
             insert(store.db, times, series.tolist(), *(each.tolist() for each in columns), status)
     store.close()
-    with open_site(folder, broker, "api-large") as site:
+    with open_site(tmp_path) as site:
         yield site
 
 

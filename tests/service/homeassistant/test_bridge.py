@@ -112,17 +112,17 @@ def test_a_channel_that_a_new_bundle_does_not_have_is_taken_back_and_the_others_
 
 
 def test_all_is_announced_again_to_a_broker_that_has_forgotten_it(
-    own_broker: Broker, store: Store, make_monitor: MakeMonitor, make_bridge: MakeBridge, make_hub: MakeHub
+    broker: Broker, store: Store, make_monitor: MakeMonitor, make_bridge: MakeBridge, make_hub: MakeHub
 ) -> None:
-    own_world = World(own_broker)
+    own_world = World(broker)
     add_streams(store, "a")
-    make_bridge(own_broker, own_world, "forgets", [make_monitor()])
-    hub = make_hub(own_broker, "ha-forgets")
+    make_bridge(broker, own_world, "forgets", [make_monitor()])
+    hub = make_hub(broker, "ha-forgets")
     hub.wait_for("a", "Problem", "OFF")
     hub.stop()
-    own_broker.stop()
-    own_broker.forget()
-    own_broker.start()
+    broker.stop()
+    broker.forget()
+    broker.start()
     own_world.publish([("forgets/service/availability", "online")], retain=True)
     hub.start()
     hub.wait_for("a", "Problem", "OFF")

@@ -92,12 +92,12 @@ def test_alarms_of_the_outbox_are_published_in_order_and_reported_delivered(
     wait_until(lambda: delivered == list(range(1, 251)), "all are reported delivered")
 
 
-def test_alarms_wait_for_a_broker_that_is_away(own_broker: Broker, store: Store, make_relay: MakeRelay) -> None:
-    own_broker.stop()
-    relay, delivered = make_relay(own_broker, "relay-away")
+def test_alarms_wait_for_a_broker_that_is_away(broker: Broker, store: Store, make_relay: MakeRelay) -> None:
+    broker.stop()
+    relay, delivered = make_relay(broker, "relay-away")
     post(store, [b"1"])
     relay.offer([scored()])
-    own_broker.start()
+    broker.start()
     wait_until(lambda: delivered == [1], "the alarm is delivered")
 
 

@@ -19,17 +19,17 @@ def feed_of(broker: Broker) -> Feed:
     return Feed(settings, Plant(1, 10_000, 1, has_faults=False))
 
 
-def test_a_broker_that_is_away_for_a_while_has_every_message_in_the_end(own_broker: Broker) -> None:
-    world = World(own_broker, session="plant-watcher")
+def test_a_broker_that_is_away_for_a_while_has_every_message_in_the_end(broker: Broker) -> None:
+    world = World(broker, session="plant-watcher")
     world.listen("plant/#")
-    feed, start = feed_of(own_broker), wall_ms() - SLOTS * 10_000
+    feed, start = feed_of(broker), wall_ms() - SLOTS * 10_000
     thread = Thread(target=feed.run, args=(start, start + SLOTS * 10_000, 900.0))
     thread.start()
     wait_until(lambda: len(world.heard) > 50, "it sends")
-    own_broker.stop()
+    broker.stop()
     time.sleep(0.5)
     assert thread.is_alive()
-    own_broker.start()
+    broker.start()
     thread.join(60)
     assert not thread.is_alive()
     wait_until(lambda: len(set(world.heard)) == feed.messages, "all has come, some of it twice")
