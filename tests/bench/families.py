@@ -3,7 +3,7 @@
 Each is trained from a recording to a sealed bundle, at its defaults, on 100,000 slots of 4 channels, in a
 process of its own, whose peak memory is told. Required: 180 s on two cores.
 
-    python tests/bench/families.py [--json] [--family NAME ...]
+    python tests/bench/families.py [--json] [--short] [--family NAME ...]
 """
 
 import argparse
@@ -28,7 +28,7 @@ DAY = 86_400_000 // INTERVAL_MS
 MOST_S = 180
 
 
-def train(family: str) -> dict[str, float]:
+def train(family: str, slots: int) -> dict[str, float]:
     """Train one family in this process and return its figures."""
     quiet_tensorflow()
     from models.data.recordings import Recording
@@ -36,10 +36,10 @@ def train(family: str) -> dict[str, float]:
     from models.spec import ForecasterSpec, TrainingSpec
 
     random = np.random.default_rng(0)
-    noise = random.normal(0, 0.3, (SLOTS, len(CHANNELS)))
-    for k in range(2, SLOTS):
+    noise = random.normal(0, 0.3, (slots, len(CHANNELS)))
+    for k in range(2, slots):
         noise[k] += 0.7 * noise[k - 1] - 0.2 * noise[k - 2]
-    angle = 2 * np.pi * np.arange(SLOTS)[:, None] / DAY + np.arange(len(CHANNELS))
+    angle = 2 * np.pi * np.arange(slots)[:, None] / DAY + np.arange(len(CHANNELS))
     values = 50 + np.sin(angle) * (2 + np.tanh(noise[:, ::-1])) + noise
     task = Task("bench", (Recording("device", CHANNELS, INTERVAL_MS, 2_833_488, values),))
     began, cpu = time.perf_counter(), time.process_time()
@@ -54,9 +54,10 @@ def train(family: str) -> dict[str, float]:
     }
 
 
-def measure(family: str) -> dict[str, float]:
+def measure(family: str, slots: int) -> dict[str, float]:
     """Train one family in a process of its own and return its figures."""
-    done = subprocess.run([sys.executable, __file__, "--only", family], stdout=subprocess.PIPE, text=True, check=True)
+    command = [sys.executable, __file__, "--only", family, "--slots", str(slots)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     figures: dict[str, float] = json.loads(done.stdout)
     print(f"{family}: {figures['train_s']:.0f} s, {figures['peak_mb']:.0f} MB", file=sys.stderr)
     return figures
@@ -67,19 +68,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--family", action="append", choices=FAMILIES)
+    parser.add_argument("--short", dest="slots", action="store_const", const=SLOTS // 10, default=SLOTS)
     parser.add_argument("--only", choices=FAMILIES, help=argparse.SUPPRESS)
+    parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
-        print(json.dumps(train(given.only)))
+        print(json.dumps(train(given.only, given.slots)))
         return
-    figures = {family: measure(family) for family in given.family or FAMILIES}
+    figures = {family: measure(family, given.slots) for family in given.family or FAMILIES}
     if given.json:
         slowest = max(each["train_s"] for each in figures.values())
         peak = max(each["peak_mb"] for each in figures.values())
         print(json.dumps({"slowest_s": slowest, "peak_mb": peak, "families": figures}))
         return
     table = Table(
-        "family", "s", "CPU s", "peak MB", "epochs", "error", title=f"{SLOTS:,} slots, {len(CHANNELS)} channels"
+        "family", "s", "CPU s", "peak MB", "epochs", "error", title=f"{given.slots:,} slots, {len(CHANNELS)} channels"
     )
     for family, each in figures.items():
         table.add_row(family, *(f"{each[name]:.4g}" for name in ("train_s", "cpu_s", "peak_mb", "epochs", "error")))

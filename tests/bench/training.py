@@ -14,7 +14,7 @@ the windows' best; should the sequences end above it, it is theirs, so that the 
 The figures are the process's CPU time, validation and compilation included, up to the end of the epoch in
 which a way first got there.
 
-    python tests/bench/training.py [--json]
+    python tests/bench/training.py [--json] [--short]
 """
 
 import json
@@ -52,13 +52,13 @@ class Epoch:
     cpu_s: float
 
 
-def device(number: int) -> Recording:
+def device(number: int, readings: int) -> Recording:
     """Return a sensor with a daily cycle of its own height and phase, and correlated noise."""
     random = np.random.default_rng(number)
-    slot = np.arange(READINGS)
-    keep, shocks = random.uniform(0.5, 0.9), random.normal(0, random.uniform(0.2, 0.4), (READINGS, 2))
-    noise = np.zeros(READINGS)
-    for k in range(2, READINGS):
+    slot = np.arange(readings)
+    keep, shocks = random.uniform(0.5, 0.9), random.normal(0, random.uniform(0.2, 0.4), (readings, 2))
+    noise = np.zeros(readings)
+    for k in range(2, readings):
         noise[k] = keep * noise[k - 1] - 0.3 * keep * noise[k - 2] + shocks[k, 0]
     angle = 2 * np.pi * (slot / DAY + random.uniform())
     cycle = random.uniform(1, 3) * np.sin(angle) + random.uniform(0, 1) * np.sin(2 * angle + random.uniform(0, 6))
@@ -108,10 +108,10 @@ def _stale(epochs: list[Epoch]) -> bool:
     return len(epochs) > 2 and min(each.error for each in epochs[-2:]) >= min(each.error for each in epochs[:-2])
 
 
-def measure() -> dict[str, float]:
-    """Train both ways and return the figures."""
+def measure(readings: int) -> dict[str, float]:
+    """Train both ways on so many readings a device, and return the figures."""
     spec, training = ForecasterSpec(family="lstm", units=32), TrainingSpec()
-    splits: list[Split] = [split(device(number), spec, training) for number in range(DEVICES)]
+    splits: list[Split] = [split(device(number, readings), spec, training) for number in range(DEVICES)]
     cutter = Cutter(spec, *input_range(splits), "UTC")
     learnt, held_out = cutter.learnt(splits, training.stretch), cutter.held_out(splits, training.stretch)
     print(f"{learnt.weight.sum():.0f} targets to learn, {held_out.weight.sum():.0f} held out", file=sys.stderr)
@@ -131,11 +131,12 @@ def measure() -> dict[str, float]:
 
 def main() -> None:
     """Print the figures as a table, or as JSON."""
-    figures = measure()
+    readings = READINGS // 10 if "--short" in sys.argv[1:] else READINGS
+    figures = measure(readings)
     if "--json" in sys.argv[1:]:
         print(json.dumps(figures))
         return
-    table = Table("training", "held-out error", "CPU s", title=f"{DEVICES} devices x {READINGS:,} readings, LSTM(32)")
+    table = Table("training", "held-out error", "CPU s", title=f"{DEVICES} devices x {readings:,} readings, LSTM(32)")
     for way in ("windows", "sequence"):
         table.add_row(way, f"{figures[f'{way}_error']:.5f}", f"{figures[f'{way}_cpu_s']:.1f}")
     table.add_row("windows / sequence", "", f"{figures['cpu_ratio']:.1f}")

@@ -22,7 +22,9 @@ FIGURES = {
     "edge.py": {"start_s", "rss_mb", "rss_mb_per_bundle", "cpu_us_per_reading", "gain_over_window"},
 }
 OPTIONS = {
-    "families.py": ["--family", "lstm", "--family", "ar"],  # all of them take a quarter of an hour
+    "training.py": ["--short"],
+    "families.py": ["--short", "--family", "lstm", "--family", "ar"],
+    "sharing.py": ["--short"],
     "service.py": ["--short"],
     "latency.py": ["--short"],
     "api.py": ["--short"],
