@@ -38,6 +38,11 @@ START_MS = 1_700_000_000_000
 MakeBundle = Callable[..., Bundle]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return in how many processes tests run: two a core, as most of them wait for processes, brokers and time."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run in CI that skipped a test: there everything that tests need can be had."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
