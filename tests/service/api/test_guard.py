@@ -137,11 +137,13 @@ def test_who_guesses_passwords_has_to_wait_and_others_of_that_name_too(guarded: 
             403,
             "expected a request of our own pages, got one of 'https://evil.example'",
         ),
+        ({"Origin": "http://["}, 403, "expected a request of our own pages, got one of 'http://['"),
         ({"Origin": "null"}, 403, "expected a request of our own pages"),
         ({"Sec-Fetch-Site": "cross-site"}, 403, "got one that is cross-site"),
         ({"X-Foresense": ""}, 403, "expected the header `X-Foresense: 1`"),
         ({"Host": "evil.example"}, 421, "add the name to `http.names`"),
         ({"Host": "127.0.0.1.evil.example"}, 421, "expected to be asked for by one of"),
+        ({"Host": "["}, 421, "expected to be asked for by one of"),
         ({"Host": ""}, 421, "expected to be asked for by one of"),
     ],
 )
