@@ -28,6 +28,12 @@ def run(*arguments: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def test_a_mute_without_end_is_refused(config: Path) -> None:
+    code, said = run("mute", config, "pumps", "--for", "99999999999999y")
+    assert code == 2
+    assert said.startswith("foresense: duration: expected at most 10 years, got 9999")
+
+
 def test_what_is_muted_is_listed_until_it_is_unmuted(config: Path) -> None:
     code, said = run("mute", config, "pumps/north/*", "--for", "2h", "--reason", "cleaning")
     assert code == 0
