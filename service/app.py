@@ -14,6 +14,7 @@ from types import FrameType
 from edge.errors import ConfigError, ForesenseError
 from edge.inbox import Inbox, Message
 from edge.operation.lock import InstanceLock, NameLock
+from edge.operation.logs import Format
 from edge.operation.supervisor import Supervisor
 from edge.operation.watchdog import Watchdog
 from service.alarms.messages import sink
@@ -125,9 +126,9 @@ class Service:
 
         self._reloader = Reloader(path, settings, monitors, open_, adopt, self.standing)
 
-    def answer_http(self, path: Path, settings: HttpSettings) -> None:
+    def answer_http(self, path: Path, settings: HttpSettings, log_format: Format) -> None:
         """Have dashboard and API served, as the configuration file says."""
-        self._http = HttpProcess(settings, path, self._answers, self.standing)
+        self._http = HttpProcess(settings, path, self._answers, self.standing, log_format)
 
     def start(self) -> None:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
@@ -266,7 +267,7 @@ class Service:
         self._bridge.offer(scored)
 
 
-def build(path: Path) -> Service:
+def build(path: Path, log_format: Format = "text") -> Service:
     """Return the service that a configuration file describes; ForesenseError if it cannot be."""
     settings = read_settings(path)
     registry = Registry(settings.bundles)
@@ -276,5 +277,5 @@ def build(path: Path) -> Service:
     service = Service(settings, opened.monitors, opened.sinks, opened.notifications)
     service.reload_from(path, settings, opened.monitors, registry)
     if settings.http is not None:
-        service.answer_http(path, settings.http)
+        service.answer_http(path, settings.http, log_format)
     return service

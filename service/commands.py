@@ -81,7 +81,7 @@ def serve(path: Path, log_level: str, log_format: Format) -> None:
     log = Log()
     log.start(log_level, log_format)
     try:
-        ended_well = build(path).run(log.tell)
+        ended_well = build(path, log_format).run(log.tell)
     finally:
         log.tell(everything=True)
     sys.exit(0 if ended_well else 1)
