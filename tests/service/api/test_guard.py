@@ -220,5 +220,8 @@ def test_users_and_tokens_are_added_listed_and_removed_by_commands(guarded: Guar
     bearer = {"Authorization": f"Bearer {out.read_text().strip()}"}
     assert httpx.get(f"{guarded.site.client.base_url}/metrics", headers=bearer).status_code == 200
     assert "grafana  viewer  since 20" in run("tokens", "list", file)[1]
+    other = tmp_path / "other"
+    assert run("tokens", "add", file, "grafana", "--out", str(other))[0] == 2
+    assert not other.exists(), "there is one of that name, so nothing is in the file"
     assert run("tokens", "remove", file, "grafana")[0] == 0
     assert httpx.get(f"{guarded.site.client.base_url}/metrics", headers=bearer).status_code == 401
