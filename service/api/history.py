@@ -80,7 +80,7 @@ def history(
     older than `history.keep` comes from the sums by the hour.
     """
     place, overview = source.stream(stream)
-    begin, to = period(start, end, _DAY_MS, int(overview.board.time[place]) or source.newest_ms())
+    begin, to = period(start, end, _DAY_MS, source.board.newest_ms(place) or source.newest_ms())
     alarms = _alarms(source, stream, begin, to)
     manifest = overview.manifests[overview.board.streams[place].monitor]
     units = {channel.name: channel.unit for channel in manifest.channels} if manifest else {}
