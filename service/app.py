@@ -14,20 +14,19 @@ from types import FrameType
 from edge.errors import ConfigError, ForesenseError
 from edge.inbox import Inbox, Message
 from edge.operation.lock import InstanceLock, NameLock
+from edge.operation.logs import Format
 from edge.operation.supervisor import Supervisor
 from edge.operation.watchdog import Watchdog
-from edge.runtimes import open_runtime
-from service.alarms.maintenance import Maintenance
 from service.alarms.messages import sink
 from service.api.process import HttpProcess
 from service.api.settings import HttpSettings
-from service.brokers.broker import place
 from service.brokers.consumers import Consumers, Readiness
 from service.brokers.subscriptions import Subscriptions
 from service.configuration import read_settings
 from service.counters import Counters
 from service.homeassistant.bridge import Bridge
-from service.notifications.opening import Notification, open_notifications
+from service.notifications.opening import Notification
+from service.opening import open_monitors, open_parts
 from service.operation.health import Health, HealthServer
 from service.operation.metrics import Metrics
 from service.operation.standing import Standing
@@ -38,7 +37,7 @@ from service.registry import Registry
 from service.relays.delivery import Delivery
 from service.relays.mqtt import MqttRelay
 from service.relays.mqtt_sink import mqtt_sinks
-from service.relays.opening import ServerSink, open_sinks
+from service.relays.opening import ServerSink
 from service.relays.outbox import Outbox, OutboxReader
 from service.reload.change import Change
 from service.reload.reload import Reloader
@@ -127,9 +126,9 @@ class Service:
 
         self._reloader = Reloader(path, settings, monitors, open_, adopt, self.standing)
 
-    def answer_http(self, path: Path, settings: HttpSettings) -> None:
+    def answer_http(self, path: Path, settings: HttpSettings, log_format: Format) -> None:
         """Have dashboard and API served, as the configuration file says."""
-        self._http = HttpProcess(settings, path, self._answers, self.standing)
+        self._http = HttpProcess(settings, path, self._answers, self.standing, log_format)
 
     def start(self) -> None:
         """Take the database and the streams' states, then connect; ConfigError if something is not to be had."""
@@ -268,42 +267,15 @@ class Service:
         self._bridge.offer(scored)
 
 
-def build(path: Path) -> Service:
+def build(path: Path, log_format: Format = "text") -> Service:
     """Return the service that a configuration file describes; ForesenseError if it cannot be."""
     settings = read_settings(path)
     registry = Registry(settings.bundles)
-    monitors, problems = open_monitors(path, settings, registry)
-    sinks, others = open_sinks(settings.sinks)
-    notifications, more = open_notifications(settings.notifications, settings.database)
-    if problems or others or more:
-        raise ForesenseError("\n".join([*problems, *(f"{path}: {problem}" for problem in others + more)]))
-    service = Service(settings, monitors, sinks, notifications)
-    service.reload_from(path, settings, monitors, registry)
+    opened = open_parts(path, settings, registry)
+    if opened.problems:
+        raise ForesenseError("\n".join(opened.problems))
+    service = Service(settings, opened.monitors, opened.sinks, opened.notifications)
+    service.reload_from(path, settings, opened.monitors, registry)
     if settings.http is not None:
-        service.answer_http(path, settings.http)
+        service.answer_http(path, settings.http, log_format)
     return service
-
-
-def open_monitors(path: Path, settings: Settings, registry: Registry | None = None) -> tuple[list[Monitor], list[str]]:
-    """Return the monitors that can be opened, and what is wrong with the others."""
-    registry = registry or Registry(settings.bundles)
-    monitors: list[Monitor] = []
-    problems: list[str] = []
-    maintenance = None
-    try:
-        maintenance = Maintenance(settings.maintenance)
-    except ForesenseError as error:
-        problems.append(f"{path}: maintenance: {error}")
-    for name, monitor in settings.monitors.items():
-        try:
-            bundle = registry.get(monitor.bundle)
-            runtime, publish_to = open_runtime(bundle.files), settings.publishes_to(name)
-            monitors.append(Monitor(name, monitor, bundle, runtime, maintenance, publish_to))
-        except ForesenseError as error:
-            problems.append(f"{path}: monitors.{name}: {error}")
-    for name, broker in settings.connections.items():
-        try:
-            broker.check_files()
-        except ForesenseError as error:
-            problems.append(f"{path}: {place(name)}.{error}")
-    return monitors, problems

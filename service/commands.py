@@ -10,11 +10,10 @@ import click
 from edge.errors import ForesenseError
 from edge.operation.log_options import log_options
 from edge.operation.logs import Format, Log
-from service.app import build, open_monitors
+from service.app import build
 from service.configuration import read_settings
-from service.notifications.opening import Notification, open_notifications
+from service.opening import Opened, open_parts
 from service.pipeline.monitor import Monitor
-from service.relays.opening import ServerSink, open_sinks
 from service.settings import Settings
 
 _FILE = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
@@ -29,19 +28,14 @@ def check(path: Path, as_json: bool) -> None:
     FILE is the YAML file of the service. Its bundles are read and tested. Prints what each monitor would
     watch, or every problem that can be found, and then exits with 2.
     """
-    monitors: list[Monitor] = []
-    sinks: list[ServerSink] = []
-    notifications: list[Notification] = []
     announced = None
     try:
         settings = read_settings(path)
-        monitors, problems = open_monitors(path, settings)
-        sinks, others = open_sinks(settings.sinks)
+        opened = open_parts(path, settings)
         announced = _announced(settings)
-        notifications, more = open_notifications(settings.notifications, settings.database)
-        problems += [f"{path}: {problem}" for problem in others + more]
     except ForesenseError as error:
-        problems = str(error).splitlines()
+        opened = Opened([], [], [], str(error).splitlines())
+    monitors, sinks, notifications, problems = opened
     found = [_facts(monitor) for monitor in monitors]
     if as_json:
         told = {sink.name: str(sink) for sink in sinks} | {each.sink.name: str(each.receiver) for each in notifications}
@@ -87,7 +81,7 @@ def serve(path: Path, log_level: str, log_format: Format) -> None:
     log = Log()
     log.start(log_level, log_format)
     try:
-        ended_well = build(path).run(log.tell)
+        ended_well = build(path, log_format).run(log.tell)
     finally:
         log.tell(everything=True)
     sys.exit(0 if ended_well else 1)

@@ -7,6 +7,8 @@ import click
 from edge.duration import parse_duration
 from edge.errors import ConfigError
 
+_MOST_MS = parse_duration("100y")  # so that no time is beyond what the database and calendars have
+
 
 class Duration(click.ParamType[int]):
     """A duration such as 30min; the command gets milliseconds."""
@@ -14,9 +16,12 @@ class Duration(click.ParamType[int]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ARG002
-        """Return milliseconds; ConfigError, which names the option, on any other form."""
+        """Return milliseconds; ConfigError, which names the option, on any other form and beyond a century."""
+        option = param.opts[0] if param is not None else "duration"
         try:
-            return parse_duration(str(value))
+            duration_ms = parse_duration(str(value))
         except ConfigError as error:
-            option = param.opts[0] if param is not None else "duration"
             raise ConfigError(f"{option}: {str(error).removeprefix('interval: ')}") from error
+        if duration_ms > _MOST_MS:
+            raise ConfigError(f"{option}: expected at most 100y, got {value!r}")
+        return duration_ms

@@ -6,10 +6,10 @@ import ipaddress
 def is_loopback(host: str) -> bool:
     """Whether a host is this one, by its name or address.
 
-    >>> is_loopback("localhost"), is_loopback("127.0.0.7"), is_loopback("broker.plant")
-    (True, True, False)
+    >>> is_loopback("localhost"), is_loopback("127.0.0.7"), is_loopback("0.0.0.0"), is_loopback("broker.plant")
+    (True, True, False, False)
     """
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host.lower() == "localhost"

@@ -23,18 +23,22 @@ def open_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def identify(
-    context: ssl.SSLContext, certificate_file: Path, key_file: Path | None, key_password_file: Path | None
+    context: ssl.SSLContext,
+    certificate_file: Path,
+    key_file: Path | None,
+    key_password_file: Path | None,
+    advice: str = "one that is encrypted needs key_password_file",
 ) -> None:
     """Read our own certificate anew, as it may have been renewed; ConfigError if it cannot be used.
 
-    Without a `key_file` the key is in `certificate_file`.
+    Without a `key_file` the key is in `certificate_file`; `advice` is for a key that is encrypted.
     """
     password = read_secret(key_password_file) if key_password_file else ""
     try:
         context.load_cert_chain(certificate_file, key_file, lambda: password)
     except (OSError, ssl.SSLError, ValueError) as error:
         files = " and ".join(str(path) for path in (certificate_file, key_file) if path)
-        hint = "" if password else " (one that is encrypted needs key_password_file)"
+        hint = "" if password else f" ({advice})"
         raise ConfigError(
             f"certificate_file: {files}: expected a certificate and its key (PEM){hint}, got: {_words(error)}"
         ) from error

@@ -1,12 +1,15 @@
-"""The HTTP process: `python -m service.api CONFIG LINK LISTENER LEVEL`, started by the service and by nobody else."""
+"""The HTTP process: `python -m service.api CONFIG LINK LISTENER LEVEL FORMAT`, started by the service only."""
 
 import gc
+import logging
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 
+from edge.errors import ForesenseError
 from edge.operation.logs import Log
 from service.api.app import build
 from service.api.service_link import ServiceLink
@@ -17,14 +20,14 @@ _SILENCE_S = 30  # after which a connection that asks nothing is closed
 _BACKLOG = 128
 
 
-def serve(path: Path, link: socket.socket, listener: socket.socket) -> None:
+def serve(path: Path, link: socket.socket, listener: socket.socket, each_second: Callable[[], None]) -> None:
     """Answer until the service ends."""
     source = Source(path)
 
     def end() -> None:
         server.should_exit = True
 
-    app = build(source, ServiceLink(link, source, end))
+    app = build(source, ServiceLink(link, source, end, each_second))
     tls = source.settings.http and source.settings.http.tls
     server = uvicorn.Server(
         uvicorn.Config(
@@ -39,6 +42,14 @@ def serve(path: Path, link: socket.socket, listener: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    config, link_handle, listener_handle, level = sys.argv[1:]
-    Log().start(level, "text")
-    serve(Path(config), socket.socket(fileno=int(link_handle)), socket.socket(fileno=int(listener_handle)))
+    config, link_handle, listener_handle, level, form = sys.argv[1:]
+    log = Log()
+    log.start(level, "json" if form == "json" else "text")
+    ours, listening = socket.socket(fileno=int(link_handle)), socket.socket(fileno=int(listener_handle))
+    try:
+        serve(Path(config), ours, listening, log.tell)
+    except ForesenseError as error:
+        logging.getLogger("service.api").error("the HTTP process cannot begin: %s", error)  # noqa: TRY400  no trace
+        sys.exit(1)
+    finally:
+        log.tell(everything=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from edge.duration import parse_duration
-from edge.errors import ConfigError
+from edge.errors import ConfigError, ForesenseError
 from edge.messages.stamp import iso
 from service.api.accounts import Account, Accounts
 from service.api.roles import Role
+from service.durations import Duration
 from service.storage.access import Access, database_of
 
 _PATH = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
@@ -78,11 +78,10 @@ def tokens() -> None:
 @_PATH
 @_NAME
 @_ROLE
-@click.option("--for", "duration", metavar="DURATION", help="How long it lasts, such as 90d.  [default: until removed]")
+@click.option("--for", "lasts_ms", type=Duration(), help="How long it lasts, such as 90d.  [default: until removed]")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write it to, which only you can read.")
-def add_token(path: Path, name: str, role: str, duration: str | None, out: Path | None) -> None:
+def add_token(path: Path, name: str, role: str, lasts_ms: int | None, out: Path | None) -> None:
     """Add a token, and print it this once: the database only has its digest."""
-    lasts_ms = None if duration is None else _duration(duration)
     accounts = _open(path)
     if out is None:
         click.echo(accounts.add_token(name, Role[role.upper()], lasts_ms))
@@ -91,8 +90,12 @@ def add_token(path: Path, name: str, role: str, duration: str | None, out: Path 
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise ConfigError(f"--out: {out}: expected a file that can be made, got: {error.strerror}") from error
-    with os.fdopen(handle, "w") as file:
-        file.write(accounts.add_token(name, Role[role.upper()], lasts_ms) + "\n")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(accounts.add_token(name, Role[role.upper()], lasts_ms) + "\n")
+    except ForesenseError:
+        out.unlink()
+        raise
     click.echo(f"{out}: a token named {name} with the role {role}")
 
 
@@ -126,13 +129,6 @@ def _password(file: Path | None) -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def _duration(text: str) -> int:
-    try:
-        return parse_duration(text)
-    except ConfigError as error:
-        raise ConfigError(f"--for: {str(error).removeprefix('interval: ')}") from error
 
 
 def _show(accounts: list[Account], as_json: bool) -> None:

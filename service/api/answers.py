@@ -1,7 +1,6 @@
 """Answers: JSON with an ETag, and what requests have in common: the source, times, pages."""
 
 import hashlib
-import re
 import time
 from typing import Annotated, Any
 
@@ -9,13 +8,11 @@ import msgspec
 from fastapi import Depends, Query, Request, Response
 
 from edge.align import EARLIEST, LATEST
-from edge.payloads.rejects import RejectError
-from edge.payloads.timestamps import epoch_ms
 from service.api.problems import ProblemError
 from service.api.source import Source
+from service.desk.choice import moment
 from service.desk.desk import Desk
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,23 +40,8 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000, description="How many to leav
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many to tell at most.")]
 TimeText = Annotated[
     str | None,
-    Query(max_length=64, description="ISO 8601 (UTC where no offset is told), or an epoch in s, ms, us or ns."),
+    Query(max_length=64, description="ISO 8601 (UTC where no offset is told), a day, or an epoch in s, ms, us or ns."),
 ]
-
-
-def moment(name: str, text: str | None, default: int) -> int:
-    """Return the time (UTC epoch, ms) that a parameter tells; ProblemError if it is none."""
-    if text is None:
-        return default
-    text = f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text
-    try:
-        found = epoch_ms(float(text) if text.replace(".", "", 1).isdecimal() else text)
-    except (RejectError, ValueError, OverflowError) as error:
-        detail = getattr(error, "detail", str(error))
-        raise ProblemError(
-            422, f"{name}: expected a time such as 2026-01-31T12:00:00Z, got {text!r}: {detail}"
-        ) from error
-    return found
 
 
 def period(

@@ -114,6 +114,11 @@ class Board:
                 for name, value in zip(("time", "score", "status", "alarm"), newest[-1], strict=True):
                     columns[name][place] = value
 
+    def newest_ms(self, place: int) -> int:
+        """Return the time of the newest verdict of a stream, UTC epoch, ms; 0 if none is known."""
+        with self._lock:
+            return int(self._columns["time"][place])
+
     def look(self) -> Columns:
         """Return the board as it is now."""
         with self._lock:

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from edge.align import LATEST
 from edge.messages.stamp import iso
 from edge.payloads.rejects import Reason
-from service.api.answers import FromSource, Limit, TimeText, Who, answer, moment, period
+from service.api.answers import FromSource, Limit, TimeText, Who, answer, period
 from service.api.problems import UNKNOWN, ProblemError, missing
+from service.desk.choice import moment
 from service.desk.dead_letters import DeadLetters, Letter, Which, escaped
 
 router = APIRouter(tags=["dead letters"])

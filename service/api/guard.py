@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -90,10 +90,7 @@ class Guard:
     def _check_host(self, headers: Headers) -> None:
         """Refuse a name that is not ours, by which a page of another site would have a browser ask for us."""
         told = headers.get("host", "")
-        try:
-            name = (urlsplit(f"//{told}").hostname or "").lower()
-        except ValueError:
-            name = ""
+        name = (_parts(f"//{told}").hostname or "").lower()
         if name in self._hosts:
             return
         try:
@@ -123,7 +120,7 @@ class Guard:
         """Refuse what a page of another site may have had a browser send."""
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin is not None:
-            theirs = urlsplit(origin) if origin.count("://") == 1 else urlsplit("")
+            theirs = _parts(origin if origin.count("://") == 1 else "")
             ours = headers.get("host", "")
             if theirs.netloc.lower() != ours.lower() or theirs.scheme not in ("http", "https"):
                 raise ProblemError(403, f"expected a request of our own pages, got one of {origin[:100]!r}")
@@ -181,6 +178,14 @@ class _Exchange:
             if self._is_encrypted:
                 headers["Strict-Transport-Security"] = "max-age=31536000"
         await self._send(message)
+
+
+def _parts(url: str) -> SplitResult:
+    """Return the parts of a URL, which are empty if it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _cookie(text: str) -> str | None:

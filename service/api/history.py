@@ -29,8 +29,8 @@ _FOUND = """WITH RECURSIVE slot (at) AS (
     SELECT {columns} FROM slot CROSS JOIN {table} AS said ON said.time = slot.at AND said.series = :series"""
 _SCANNED = "SELECT {columns} FROM {table} AS said WHERE time >= :first AND time < :end AND series = :series"
 #: each found at once; asked for together they would take a look at every row
-_BOUNDS = """SELECT (SELECT min(time) FROM series_hour), (SELECT min(time) FROM series_verdict),
-    (SELECT max(time) FROM series_verdict)"""
+_BOUNDS = """SELECT (SELECT min(time) FROM series_hour), (SELECT max(time) FROM series_hour),
+    (SELECT min(time) FROM series_verdict), (SELECT max(time) FROM series_verdict)"""
 _SLOTS = """(said.time - :origin) / :width AS bucket, min(value), max(value), total(value), count(value),
     total(expected), count(expected), min(lower), max(upper), max(score), total(status = 2), count(*)"""
 _HOURS = """(said.time - :origin) / :width AS bucket, min(least), max(most), total(total), total("values"),
@@ -80,18 +80,18 @@ def history(
     older than `history.keep` comes from the sums by the hour.
     """
     place, overview = source.stream(stream)
-    begin, to = period(start, end, _DAY_MS, int(overview.board.time[place]) or source.newest_ms())
+    begin, to = period(start, end, _DAY_MS, source.board.newest_ms(place) or source.newest_ms())
     alarms = _alarms(source, stream, begin, to)
     manifest = overview.manifests[overview.board.streams[place].monitor]
     units = {channel.name: channel.unit for channel in manifest.channels} if manifest else {}
     interval_ms = manifest.interval_ms if manifest else 1000
-    begin, to = _kept(source, begin, to)
+    begin, to, summed = _kept(source, begin, to)
     slots = max(math.ceil((to - begin) / interval_ms), 1)
     width = interval_ms * math.ceil(slots / points)
     begin = begin // interval_ms * interval_ms
     series = source.reader.rows("SELECT id, channel FROM series WHERE stream = ? ORDER BY place, channel", (stream,))
     channels = [
-        {"channel": name, "unit": units.get(name)} | _columns(source, ident, (begin, to), interval_ms, width)
+        {"channel": name, "unit": units.get(name)} | _columns(source, ident, (begin, summed, to), interval_ms, width)
         for ident, name in series
         if not units or name in units
     ]
@@ -99,28 +99,37 @@ def history(
     return answer(request, told | {"alarms": alarms})
 
 
-def _kept(source: Source, begin: int, to: int) -> tuple[int, int]:
-    """Return a time as far as the database has anything of it."""
+def _kept(source: Source, begin: int, to: int) -> tuple[int, int, int]:
+    """Return a time as far as the database has anything of it, and until when there are sums by the hour."""
     bounds = source.reader.row(_BOUNDS)
-    hour, first, last = bounds or (None, None, None)
+    hour, newest_hour, first, last = bounds or (None, None, None, None)
     oldest = min((each for each in (hour, first) if each is not None), default=begin)
     begin = max(begin, oldest)
-    return begin, max(min(to, (last if last is not None else oldest) + 1, LATEST), begin + 1)
+    to = max(min(to, (last if last is not None else oldest) + 1, LATEST), begin + 1)
+    return begin, to, 0 if newest_hour is None else newest_hour + HOUR_MS
 
 
-def _columns(source: Source, series: int, period_ms: tuple[int, int], interval_ms: int, width: int) -> dict[str, Any]:
-    """Return the columns of a series, both of the slots and of the sums by the hour, by buckets of a width."""
+def _columns(
+    source: Source, series: int, times_ms: tuple[int, int, int], interval_ms: int, width: int
+) -> dict[str, Any]:
+    """Return the columns of a series, both of the slots and of the sums by the hour, by buckets of a width.
+
+    The times are the begin, until when there are sums by the hour, and the end. Where there are these, few slots are
+    left beside them (those of alarms with a label), and so all rows of that time are read.
+    """
     count = source.reader.row("SELECT count(*) FROM (SELECT 1 FROM series LIMIT ?)", (_FEW_SERIES + 1,))
     find = _SCANNED if count and count[0] <= _FEW_SERIES else _FOUND
-    begin, to = period_ms
-    tables = [
-        ("series_verdict", _SLOTS, begin, interval_ms),
-        ("series_hour", _HOURS, begin // HOUR_MS * HOUR_MS, HOUR_MS),
+    begin, summed, to = times_ms
+    summed = min(max(summed // interval_ms * interval_ms, begin), to)
+    parts = [
+        ("series_verdict", _SLOTS, _SCANNED, begin, summed, interval_ms),
+        ("series_verdict", _SLOTS, find, summed, to, interval_ms),
+        ("series_hour", _HOURS, find, begin // HOUR_MS * HOUR_MS, to, HOUR_MS),
     ]
     buckets: dict[int, list[Any]] = {}
-    for table, columns, first, step in tables:
-        sql = f"{find.format(table=table, columns=columns)} GROUP BY bucket ORDER BY bucket"
-        values = {"origin": begin, "first": first, "end": to, "step": step, "series": series, "width": width}
+    for table, columns, how, first, end, step in parts:
+        sql = f"{how.format(table=table, columns=columns)} GROUP BY bucket ORDER BY bucket"
+        values = {"origin": begin, "first": first, "end": end, "step": step, "series": series, "width": width}
         for bucket, *sums in source.reader.rows(sql, values):
             at = begin + bucket * width
             buckets[at] = _together(buckets[at], sums) if at in buckets else sums

@@ -15,6 +15,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from edge.errors import ConfigError
+from edge.operation.logs import Format
 from edge.reading import Verdicts
 from service.api.settings import HttpSettings
 from service.api.wire import Frames, Said, frame, frame_of
@@ -35,11 +36,14 @@ _STOP_S = 3.0
 class HttpProcess:
     """Starts the process that answers HTTP, and hands on what it cannot read from the database."""
 
-    def __init__(self, settings: HttpSettings, path: Path, health: Health, standing: Standing) -> None:
+    def __init__(
+        self, settings: HttpSettings, path: Path, health: Health, standing: Standing, log_format: Format = "text"
+    ) -> None:
         self._settings = settings
         self._path = path
         self._health = health
         self._standing = standing
+        self._log_format = log_format
         self._waiting: deque[Scored] = deque(maxlen=_MOST_WAITING)
         self._listener: socket.socket | None = None
         self._changed = Event()
@@ -75,17 +79,20 @@ class HttpProcess:
         self._changed.set()
 
     def _run(self) -> None:
-        delay_s = _FIRST_DELAY_S
-        while not self._stopping.is_set():
-            began = monotonic()
+        delay_s = 0.0
+        while not self._stopping.wait(delay_s):
+            began, why = monotonic(), "it has ended"
             try:
                 self._serve()
             except (OSError, EOFError) as error:
-                why = str(error) or "it has ended"
-                if not self._stopping.is_set():
-                    log.warning("the HTTP process is begun anew in %.1f s: %s", delay_s, why)
-            delay_s = _FIRST_DELAY_S if monotonic() - began > _WELL_S else min(2 * delay_s, _LAST_DELAY_S)
-            self._stopping.wait(delay_s)
+                why = str(error) or why
+            except Exception as error:
+                log.exception("the HTTP process cannot be told what it needs")
+                why = repr(error)
+            was_well = monotonic() - began > _WELL_S
+            delay_s = _FIRST_DELAY_S if was_well or not delay_s else min(2 * delay_s, _LAST_DELAY_S)
+            if not self._stopping.is_set():
+                log.warning("the HTTP process is begun anew in %.1f s: %s", delay_s, why)
 
     def _serve(self) -> None:
         """Run one process to its end; OSError or EOFError if it ends by itself."""
@@ -105,7 +112,7 @@ class HttpProcess:
             raise OSError("nothing listens any more")
         handles = theirs.fileno(), self._listener.fileno()
         level = logging.getLevelName(logging.getLogger().getEffectiveLevel()).lower()
-        arguments = [str(self._path), *map(str, handles), level]
+        arguments = [str(self._path), *map(str, handles), level, self._log_format]
         command = [sys.executable, "-P", "-m", "service.api", *arguments]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=handles)  # noqa: S603  our own module
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sqlite3
 from collections.abc import Callable, Sequence
 from itertools import count
 from time import monotonic
@@ -30,12 +31,15 @@ _RATED = ("received", "readings", "verdicts")
 
 
 class ServiceLink:
-    """Reads the wire on the event loop. `on_end` is called when the service has ended."""
+    """Reads the wire on the event loop. `on_end` is called when the service has ended, `each_second` meanwhile."""
 
-    def __init__(self, link: socket.socket, source: Source, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, link: socket.socket, source: Source, on_end: Callable[[], None], each_second: Callable[[], None]
+    ) -> None:
         self._socket = link
         self._source = source
         self._on_end = on_end
+        self._each_second = each_second
         self._asked: dict[int, asyncio.Future[tuple[int, str, bytes]]] = {}
         self._numbers = count(1)
         self._writer: asyncio.StreamWriter | None = None
@@ -98,7 +102,7 @@ class ServiceLink:
                     await asyncio.to_thread(self._source.reload)
                 except ForesenseError as error:
                     log.warning("the configuration cannot be read again: %s", error)
-            case "answer" if future := self._asked.get(content["ask"]):
+            case "answer" if (future := self._asked.get(content["ask"])) and not future.done():
                 future.set_result((content["status"], content["type"], content["body"]))
 
     async def _said(self, said: Said) -> None:
@@ -130,10 +134,11 @@ class ServiceLink:
         """Look once a second what has changed that no verdict told of, and tell of the streams' states."""
         while True:
             await asyncio.sleep(_LOOK_S)
+            self._each_second()
             try:
                 await self._watch_alarms()
                 self._tell_states()
-            except (ProblemError, msgspec.MsgspecError) as error:
+            except (ProblemError, sqlite3.Error, msgspec.MsgspecError) as error:
                 log.warning("what has changed cannot be told: %s", error)
 
     async def _watch_alarms(self, opened: Sequence[tuple[int, int]] = ()) -> None:

@@ -1,12 +1,15 @@
 """Settings of the API: where it listens, how it is encrypted, who must log in."""
 
-import ipaddress
 import socket
+import ssl
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from edge.brokers import tls
+from edge.brokers.loopback import is_loopback
+from edge.errors import ConfigError
 from service.part import Part
 
 LOOPBACK = "127.0.0.1"
@@ -48,6 +51,16 @@ class HttpSettings(Part):
         """Return the settings with relative paths taken from a folder."""
         return self.model_copy(update={"tls": self.tls and self.tls.relative_to(folder)})
 
+    def check_files(self) -> None:
+        """Read certificate and key, if there are any; ConfigError if they cannot be shown."""
+        if self.tls is None:
+            return
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.identify(context, self.tls.certificate_file, self.tls.key_file, None, "a key that is not encrypted")
+        except ConfigError as error:
+            raise ConfigError(f"tls.{error}") from error
+
     @model_validator(mode="after")
     def _secrets_are_safe(self) -> Self:
         if self.needs_login and not is_loopback(self.host) and self.tls is None and not self.insecure:
@@ -56,15 +69,3 @@ class HttpSettings(Part):
                 "the network unencrypted; set tls, or insecure: true behind a proxy that encrypts"
             )
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this host itself can reach an address.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

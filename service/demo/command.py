@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from edge.errors import ConfigError
 from service.demo import recording
 from service.demo.outcome import Outcome, read_outcome, wait_for_verdict
 from service.demo.processes import broker, free_port, run, service
@@ -56,12 +57,15 @@ def demo(folder: Path, once: bool, as_json: bool) -> None:
     The recording is the hourly flow through a branch of a water pipeline. A forecaster is trained on three
     ordinary weeks and exported; an MQTT broker and the service start on this machine; the recording is
     replayed as its sensor would have sent it. Ends with 0 if all four real events were flagged and at most
-    one other alarm was raised, else with 1. Takes a minute or two. The dashboard shows all of it live, and stays up
-    until it is stopped.
+    one other alarm was raised, else with 1. Takes less than a minute. The dashboard shows all of it live, and stays
+    up until it is stopped.
     """
     began = monotonic()
     console = Console(stderr=as_json)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--folder: expected one that can be made, got {folder}: {error.strerror}") from error
     readings = recording.load()
     recording.write_csv(readings, folder / f"{NAME}.csv")
     bundle = _train(folder, console)

@@ -1,5 +1,6 @@
 """The processes of the demo: foresense commands as a user would type them, and an MQTT broker."""
 
+import shlex
 import signal
 import socket
 import subprocess
@@ -17,8 +18,7 @@ STOP_S = 15.0
 
 def run(folder: Path, console: Console, *arguments: str) -> str:
     """Run a foresense command in the folder, shown as a user would type it, and return what it printed."""
-    shown = " ".join(f"'{part}'" if " " in part else part for part in arguments)
-    console.print(f"[bold]$ foresense {shown}[/]", highlight=False, soft_wrap=True)
+    console.print(f"[bold]$ foresense {shlex.join(arguments)}[/]", highlight=False, soft_wrap=True)
     done = subprocess.run([_foresense(), *arguments], cwd=folder, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise ForesenseError(f"demo: expected foresense {arguments[0]} to succeed, got exit code {done.returncode}")

@@ -16,6 +16,7 @@ from edge.payloads.rejects import Reason
 from service.desk.choice import moment
 from service.desk.dead_letters import DeadLetters, Letter, Which, escaped
 from service.desk.desk_commands import user
+from service.output import writing
 from service.relays.letters import REFUSED
 from service.storage.access import Access, database_of
 
@@ -29,7 +30,9 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say which dead letters are meant."""
     for option in (
         click.option("--to", "end", metavar="TIME", help="Received before this."),
-        click.option("--from", "start", metavar="TIME", help="Received from here on; UTC where no offset is told."),
+        click.option(
+            "--from", "start", metavar="TIME", help="Received from here on, a time or a day; of UTC unless told."
+        ),
         click.option("--topic", metavar="PATTERN", help="On topics like this, in which * stands for anything."),
         click.option("--sink", metavar="NAME", help="What this sink has refused."),
         click.option("--reason", type=click.Choice(_REASONS), help="Set aside for this reason."),
@@ -82,10 +85,8 @@ def show(path: Path, ident: str, out: Path | None, as_json: bool) -> None:
     """Show one, with its payload; signs that cannot be printed are told by their codes."""
     letter, payload = _open(path).show(ident)
     if out is not None:
-        try:
+        with writing(out):
             out.write_bytes(payload)
-        except OSError as error:
-            raise ConfigError(f"--out: {out}: expected a file that can be written, got: {error.strerror}") from error
     facts = _facts(letter) | {"payload": escaped(payload)}
     if as_json:
         click.echo(json.dumps(facts))

@@ -2,14 +2,16 @@
 
 import time
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 
+from edge.duration import duration_text
 from edge.errors import DataError
 from edge.limits import Budget
 from service.alarms.mutes import SELECT, Mute
 from service.desk.requests import ACCEPT
 from service.storage.access import Access
+
+_LONGEST_MS = 10 * 365 * 86_400_000  # of a mute
 
 
 class Desk:
@@ -24,14 +26,17 @@ class Desk:
         with self._access.connection() as db:
             return [name for (name,) in db.execute("SELECT name FROM stream WHERE monitor = ? ORDER BY id", (monitor,))]
 
-    def mute(self, monitor: str, pattern: str, duration_ms: int, reason: str) -> tuple[int, int]:
-        """Mute streams from now on, and return until when (UTC epoch, ms) and how many there are so far."""
+    def mute(self, monitor: str, pattern: str, duration_ms: int, reason: str) -> Mute:
+        """Mute streams from now on, for ten years at most, and return the mute; DataError if it is longer."""
+        if duration_ms > _LONGEST_MS:
+            raise DataError(f"duration: expected at most 10 years, got {duration_text(duration_ms)}")
         now = _now_ms()
-        insert = 'INSERT INTO mute (monitor, stream, until, reason, "by", created) VALUES (?, ?, ?, ?, ?, ?)'
+        insert = """INSERT INTO mute (monitor, stream, until, reason, "by", created) VALUES (?, ?, ?, ?, ?, ?)
+            RETURNING id, monitor, stream, until, reason, "by", created"""
         with self._access.transaction() as db:
             db.execute("DELETE FROM mute WHERE monitor = ? AND stream = ? AND until > ?", (monitor, pattern, now))
-            db.execute(insert, (monitor, pattern, now + duration_ms, reason, self._by, now))
-        return now + duration_ms, sum(fnmatchcase(name, pattern) for name in self.streams(monitor))
+            values = (monitor, pattern, now + duration_ms, reason, self._by, now)
+            return Mute(*db.execute(insert, values).fetchone())
 
     def unmute(self, monitor: str, pattern: str) -> None:
         """Take back the mutes of just this pattern; DataError if none is in force."""

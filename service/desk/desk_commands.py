@@ -28,8 +28,9 @@ def mute(path: Path, target: str, duration_ms: int, reason: str) -> None:
     STREAM-PATTERN is a name in which * stands for anything: quote it. Muting the same again sets a new end.
     """
     desk, monitor, pattern = _desk(path, target)
-    until, streams = desk.mute(monitor, pattern, duration_ms, reason)
-    click.echo(f"{monitor}/{pattern}: muted until {iso(until)}; {streams} {_plural(streams)} so far")
+    made = desk.mute(monitor, pattern, duration_ms, reason)
+    streams = sum(made.holds(monitor, name) for name in desk.streams(monitor))
+    click.echo(f"{monitor}/{pattern}: muted until {iso(made.until)}; {streams} {_plural(streams)} so far")
 
 
 @click.command()

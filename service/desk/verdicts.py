@@ -16,6 +16,8 @@ from edge.align import EARLIEST, LATEST
 from edge.errors import ConfigError, DataError
 from edge.table import Part, Slots, write_table
 from service.desk.choice import choose_monitor, moment
+from service.output import writing
+from service.storage.access import database_of
 from service.storage.store import SCHEMA_VERSION
 
 ROWS = 100_000  #: read at a time
@@ -30,27 +32,29 @@ Row = tuple[Any, ...]
 
 
 @click.command()
-@click.argument("database", type=click.Path(path_type=Path))
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--monitor", metavar="NAME", help="May be left out if there is one.")
 @click.option("--stream", metavar="NAME", help="Of this stream only.")
-@click.option("--from", "start", metavar="TIME", help="From here on; UTC where no offset is told.")
+@click.option("--from", "start", metavar="TIME", help="From here on, a time or a day; of UTC unless told.")
 @click.option("--to", "end", metavar="TIME", help="Before this.")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: standard output]")
 def verdicts(
-    database: Path, monitor: str | None, stream: str | None, start: str | None, end: str | None, out: Path | None
+    path: Path, monitor: str | None, stream: str | None, start: str | None, end: str | None, out: Path | None
 ) -> None:
-    """Print the verdicts in a service's DATABASE, one row for each slot and channel, by stream and time.
+    """Print the verdicts that a service has stored, one row for each slot and channel, by stream and time.
 
-    It is the very table that `foresense detect` writes for the same readings. The service may run meanwhile.
+    FILE is the service's configuration or its database. It is the very table that `foresense detect` writes for the
+    same readings. The service may run meanwhile.
     """
     period = moment("--from", start, EARLIEST), moment("--to", end, LATEST)
+    database = database_of(path)
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as db:
             parts = read_parts(db, database, monitor, stream, period)
             if out is None:
                 write_table(sys.stdout, parts)
                 return
-            with out.open("w", encoding="utf-8", newline="") as file:
+            with writing(out), out.open("w", encoding="utf-8", newline="") as file:
                 write_table(file, parts)
     except sqlite3.Error as error:
         raise DataError(f"{database}: expected the database of a foresense service, got: {error}") from error

@@ -13,7 +13,6 @@ import click
 from edge.errors import ForesenseError
 from edge.operation.lock import is_held
 from edge.topics import Template
-from service.app import open_monitors
 from service.brokers.broker import place
 from service.configuration import read_settings
 from service.doctor.broker import BrokerCheck
@@ -26,6 +25,7 @@ from service.doctor.history import History, read_history
 from service.doctor.home_assistant import look_at_home_assistant
 from service.doctor.limits import look_at_limits
 from service.doctor.queue import OUTAGE_S
+from service.opening import open_parts
 from service.pipeline.monitor import Monitor
 from service.settings import Settings
 
@@ -62,10 +62,10 @@ def _look(path: Path, measure: bool) -> Iterator[Finding]:
         for line in str(error).splitlines():
             yield fail("configuration", line, "mend the file; service/README.md lists the settings")
         return
-    monitors, problems = open_monitors(path, settings)
-    for problem in problems:
+    opened = open_parts(path, settings)
+    for problem in opened.problems:
         yield fail("configuration", problem, "mend the file, or put there what it names")
-    if not problems:
+    if not opened.problems:
         yield ok("configuration", f"{path} is in order: {', '.join(settings.monitors)}")
     held = is_held(settings.database)
     yield from look_at_files(path, settings)
@@ -74,7 +74,7 @@ def _look(path: Path, measure: bool) -> Iterator[Finding]:
     history = _history(settings.database, held)
     yield from look_at_disk(settings.database, history)
     yield from look_at_clock(history, held)
-    yield from _brokers(settings, monitors, history, held, measure)
+    yield from _brokers(settings, opened.monitors, history, held, measure)
     yield from look_at_home_assistant(settings)
 
 

@@ -5,7 +5,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.brokers.broker import BrokerSettings, place
+from service.brokers.broker import place
+from service.brokers.tls import TlsSettings
 from service.doctor.finding import Finding, fail, ok, warn
 from service.settings import Settings
 
@@ -16,24 +17,38 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 def look_at_files(path: Path, settings: Settings) -> Iterator[Finding]:
     """Look at the permissions of the configuration, the secrets, the bundles and the database's folder."""
     yield from _not_written_by_others("configuration", path)
-    for name, broker in settings.connections.items():
-        for setting, secret in secret_files(broker).items():
-            yield _is_secret(f"{place(name)}.{setting}", secret)
-    for name, told in settings.notifications.items():
-        if told.urls_file is not None:
-            yield _is_secret(f"notifications.{name}.urls_file", told.urls_file)
+    for setting, secret in secrets_of(settings).items():
+        yield _is_secret(setting, secret)
     yield from _not_written_by_others("bundles", settings.bundles)
     yield _can_be_written(settings.database)
 
 
-def secret_files(broker: BrokerSettings) -> dict[str, Path]:
-    """Return the files of a broker's settings that only the service may read, by setting."""
-    files = {"username_file": broker.username_file, "password_file": broker.password_file}
-    if broker.tls is not None:
-        # a key that is in the certificate's file makes that a secret
-        files["tls.key_file"] = broker.tls.key_file or broker.tls.certificate_file
-        files["tls.key_password_file"] = broker.tls.key_password_file
-    return {name: path for name, path in files.items() if path is not None}
+def secrets_of(settings: Settings) -> dict[str, Path]:
+    """Return the files that only the service may read, by setting."""
+    files: dict[str, Path | None] = {}
+    for name, broker in settings.connections.items():
+        files |= {f"{place(name)}.{each}": getattr(broker, each) for each in ("username_file", "password_file")}
+        files |= _of_tls(place(name), broker.tls)
+    for name, sink in settings.sinks.items():
+        if sink.influx is not None:
+            each_file = {each: getattr(sink.influx, each) for each in ("password_file", "token_file")}
+            files |= {f"sinks.{name}.influx.{each}": file for each, file in each_file.items()}
+        if sink.webhook is not None:
+            files[f"sinks.{name}.webhook.secret_file"] = sink.webhook.secret_file
+        files |= _of_tls(f"sinks.{name}", sink.tls)
+    for name, told in settings.notifications.items():
+        files[f"notifications.{name}.urls_file"] = told.urls_file
+    if settings.http is not None and settings.http.tls is not None:
+        files["http.tls.key_file"] = settings.http.tls.key_file or settings.http.tls.certificate_file
+    return {setting: path for setting, path in files.items() if path is not None}
+
+
+def _of_tls(where: str, tls: TlsSettings | None) -> dict[str, Path | None]:
+    if tls is None:
+        return {}
+    # a key that is in the certificate's file makes that a secret
+    key = tls.key_file or tls.certificate_file
+    return {f"{where}.tls.key_file": key, f"{where}.tls.key_password_file": tls.key_password_file}
 
 
 def _is_secret(subject: str, path: Path) -> Finding:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from service.storage.access import size_of
+
 _DAY_MS = 86_400_000
 
 
@@ -16,7 +18,7 @@ class History(NamedTuple):
     streams: dict[str, int]  #: how many, by monitor
     oldest_ms: int | None  #: time of the oldest verdict, UTC epoch
     newest_ms: int | None
-    bytes: int  #: of the file
+    bytes: int  #: of the file and its log
     reading_ms: int | None = None  #: time of the newest reading, which need not have a verdict that is stored
 
     @property
@@ -44,7 +46,7 @@ def read_history(database: Path, held: bool) -> History:
         newest = db.execute("SELECT time FROM verdict ORDER BY time DESC LIMIT 1").fetchone()
         told = db.execute("SELECT body FROM standing").fetchone()
     reading = max((time for time in (newest and newest[0], _told(told and told[0])) if time is not None), default=None)
-    return History(streams, oldest and oldest[0], newest and newest[0], database.stat().st_size, reading)
+    return History(streams, oldest and oldest[0], newest and newest[0], size_of(database), reading)
 
 
 def _told(standing: bytes | None) -> int | None:

@@ -1,7 +1,6 @@
 """Facts: what the database says of streams that Home Assistant is told, read beside the writer."""
 
 import time
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,4 +63,4 @@ class Facts:
         self._reader.close()
 
     def _is_muted(self, key: Key) -> bool:
-        return any(mute.monitor == key[0] and fnmatchcase(key[1], mute.stream) for mute in self._mutes)
+        return any(mute.holds(*key) for mute in self._mutes)

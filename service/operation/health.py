@@ -1,10 +1,12 @@
 """The health server: /metrics, /healthz and /readyz over HTTP, for those who look after the service."""
 
 import logging
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 from pydantic import Field
 
@@ -44,6 +46,15 @@ class Health:
         return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, b"no\n"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """Log what a request ended with; whoever asked may just have gone."""
+        gone = isinstance(sys.exception(), OSError)
+        log.log(logging.DEBUG if gone else logging.ERROR, "a request of %s failed", client_address[0], exc_info=True)
+
+
 class HealthServer:
     """Answers on a thread of its own; it only reads, and knows no request but GET."""
 
@@ -56,10 +67,9 @@ class HealthServer:
         """Begin to listen; ConfigError if that cannot be."""
         host, port = self._settings.host, self._settings.port
         try:
-            self._server = ThreadingHTTPServer((host, port), self._handler())
+            self._server = _Server((host, port), self._handler())
         except OSError as error:
             raise ConfigError(f"metrics: expected an address that is free, got {host}:{port}: {error}") from error
-        self._server.daemon_threads = True
         Thread(target=self._server.serve_forever, name="health", daemon=True).start()
         log.info("metrics at http://%s:%d/metrics", host, port)
 

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from service.operation.histogram import Histogram
 from service.operation.standing import Standing
+from service.storage.access import size_of
 
 _IGNORED = ("invalid", "duplicates", "conflicts", "late", "clock")
 _COUNTERS = {
@@ -114,12 +115,12 @@ class _ServiceCollector(Collector):
                     outbox.add_metric([sink], count)
                 count_all = "SELECT (SELECT count(*) FROM dead_letter) + (SELECT count(*) FROM relay_letter)"
                 letters = db.execute(count_all).fetchone()[0]
-            size, space = self._database.stat().st_size, os.statvfs(self._database.parent)
+            size, space = size_of(self._database), os.statvfs(self._database.parent)
         except (sqlite3.Error, OSError):
             return  # no number is better than a wrong one; the log tells what the writer meets
         yield outbox
         yield _gauge("dead_letters", "Messages set aside, and what sinks have refused, that are kept.", letters)
-        yield _gauge("database_bytes", "Size of the database file.", size)
+        yield _gauge("database_bytes", "Size of the database, with its log.", size)
         yield _gauge("disk_free_bytes", "Room left where the database is.", space.f_bavail * space.f_frsize)
 
 

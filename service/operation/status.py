@@ -17,7 +17,7 @@ from edge.operation.damage import quarantined
 from edge.operation.lock import is_held
 from service.configuration import read_settings
 from service.settings import Settings
-from service.storage.access import Access
+from service.storage.access import Access, size_of
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Status:
     outbox: dict[str, int] = field(default_factory=dict)  #: by sink
     dead_letters: dict[str, int] = field(default_factory=dict)  #: by reason
     relay_letters: dict[str, int] = field(default_factory=dict)  #: what could not be delivered, by sink
-    database_bytes: int = 0
+    database_bytes: int = 0  #: with its log
     disk_free_bytes: int = 0
     quarantined: list[str] = field(default_factory=list)  #: broken databases that were put aside
 
@@ -57,7 +57,7 @@ def read_status(settings: Settings) -> Status:
         status.dead_letters = dict(db.execute(letters))
         status.relay_letters = dict(db.execute("SELECT sink, count(*) FROM relay_letter GROUP BY sink"))
     space = os.statvfs(database.parent)
-    status.database_bytes, status.disk_free_bytes = database.stat().st_size, space.f_bavail * space.f_frsize
+    status.database_bytes, status.disk_free_bytes = size_of(database), space.f_bavail * space.f_frsize
     status.quarantined = [path.name for path in quarantined(database)]
     return status
 

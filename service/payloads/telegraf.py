@@ -13,6 +13,12 @@ from service.payloads.gathering import Gathering, Naming
 from service.payloads.tags import tagged_stream
 
 
+def metrics_in(message: Any) -> list[Any]:
+    """Return the metrics of a message, which has one or a batch; whether they are any is not looked at."""
+    batch = message.get("metrics", message) if isinstance(message, dict) else message
+    return batch if isinstance(batch, list) else [batch]
+
+
 class TelegrafPayload:
     """Takes each numeric field of each metric as a channel `NAME.FIELD`, of the stream that the chosen tags tell."""
 
@@ -23,9 +29,8 @@ class TelegrafPayload:
 
     def parse(self, payload: bytes, _channel: str, match: Match = ANYWHERE, /) -> list[Run]:
         """Return the values of all metrics."""
-        message, gathering = read_json(payload), Gathering(self._naming)
-        batch = message.get("metrics", message) if isinstance(message, dict) else message
-        for metric in batch if isinstance(batch, list) else [batch]:
+        gathering = Gathering(self._naming)
+        for metric in metrics_in(read_json(payload)):
             self._take(metric, match, gathering)
         return gathering.some_runs()
 

@@ -14,6 +14,7 @@ from edge.duration import duration_text
 from edge.errors import ConfigError, DataError
 from service.brokers.broker import BrokerSettings
 from service.configuration import read_broker
+from service.output import writing
 from service.settings import PublishSettings
 from service.sniff.address import broker_at
 from service.sniff.draft import Draft, Findings, draft
@@ -74,10 +75,8 @@ def sniff(
         got = f"{survey.messages} on {len(survey.topics)} topics, none of which can"
         raise DataError(f"expected messages that can be read, got {got}")
     text = configuration(findings, settings.model_dump(mode="json", exclude_defaults=True, exclude_none=True), bundle)
-    try:
+    with writing(out):
         out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--out: expected a file that can be written, got {out}: {error.strerror}") from error
     if as_json:
         click.echo(json.dumps(_facts(survey, findings, out)))
     else:

@@ -1,6 +1,7 @@
 """The proposal: findings as a configuration file, with comments."""
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
 
 import yaml
@@ -39,7 +40,7 @@ def configuration(findings: Findings, broker: dict[str, Any], bundle: str | None
 
 def training(made: Draft, bundle: str | None) -> str:
     """Return the command that trains a bundle for a draft."""
-    channels = " ".join(f"--channel {_quoted(channel)}" for channel in made.channels[:_MOST_SHOWN])
+    channels = " ".join(f"--channel {quote(channel)}" for channel in made.channels[:_MOST_SHOWN])
     interval = f" --interval {duration_text(made.interval_ms)}" if made.interval_ms else ""
     return f"foresense train {made.name}.csv --name {bundle or made.name} {channels}{interval}"
 
@@ -75,8 +76,3 @@ def _yaml(tree: dict[str, Any]) -> str:
 def _printable(text: str) -> str:
     """Return a text for a comment, which ends with its line."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)[:200]
-
-
-def _quoted(text: str) -> str:
-    plain = text.replace("_", "").replace(".", "").replace("-", "").isalnum()
-    return text if plain else "'" + text.replace("'", "'\\''") + "'"

@@ -15,7 +15,7 @@ from service.payloads.influx import InfluxPayload
 from service.payloads.line_protocol import read_points
 from service.payloads.objects import ObjectPayload
 from service.payloads.states import WORDS
-from service.payloads.telegraf import TelegrafPayload
+from service.payloads.telegraf import TelegrafPayload, metrics_in
 from service.sniff.document import find_settings
 from service.sniff.survey import Topic
 
@@ -112,8 +112,7 @@ def _as_json(topic: Topic, payload: bytes) -> Form | None:
     if not isinstance(document, dict | list):
         return None
     if _reads(lambda: TelegrafPayload({}, (), "UTC").parse(payload, "")):
-        metrics = document.get("metrics", [document]) if isinstance(document, dict) else document
-        return Form("telegraf", tags=[_texts(metric.get("tags", {})) for metric in metrics])
+        return Form("telegraf", tags=[_texts(metric.get("tags", {})) for metric in metrics_in(document)])
     if isinstance(document, dict) and (form := _as_object(topic, document, payload)):
         return form
     if isinstance(document, list) and (form := _as_senml(topic, payload)):

@@ -36,10 +36,21 @@ class Access:
             with closing(sqlite3.connect(self.database, timeout=_BUSY_S, isolation_level=None)) as db:
                 version = db.execute("PRAGMA user_version").fetchone()[0]
                 if version != SCHEMA_VERSION:
-                    raise ConfigError(f"{self.database}: expected a database of schema {SCHEMA_VERSION}, got {version}")
+                    hint = (
+                        "`foresense serve` brings it up to date" if version < SCHEMA_VERSION else "it is a newer one's"
+                    )
+                    raise ConfigError(
+                        f"{self.database}: expected a database of schema {SCHEMA_VERSION}, got {version}: {hint}"
+                    )
                 yield db
         except sqlite3.Error as error:
             raise ForesenseError(f"{self.database}: expected a database that can be written, got: {error}") from error
+
+
+def size_of(database: Path) -> int:
+    """Return the bytes that a database takes, with what its write-ahead log has and it has not yet; OSError if none."""
+    log = database.with_name(database.name + "-wal")
+    return database.stat().st_size + (log.stat().st_size if log.exists() else 0)
 
 
 def database_of(path: Path) -> Path:

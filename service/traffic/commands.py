@@ -15,6 +15,7 @@ from edge.errors import ConfigError
 from edge.topics import Template
 from service.configuration import read_settings
 from service.desk.choice import choose_monitor
+from service.output import writing
 from service.traffic.decoder import Decoder
 from service.traffic.recorder import Recorder
 from service.traffic.recording import RecordingReader, RecordingWriter
@@ -76,11 +77,8 @@ def decode(config: Path, recording: Path, out: Path, monitor: str | None, channe
         raise ConfigError(f"--channel: expected it only where messages name none, got it for {name}, whose do")
     reader, decoder = RecordingReader(recording), Decoder(name, settings, channel or _CHANNEL)
     decoder.read(reader)
-    try:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            decoder.write(file)
-    except OSError as error:
-        raise ConfigError(f"--out: expected a file that can be written, got {out}: {error.strerror}") from error
+    with writing(out), out.open("w", encoding="utf-8", newline="") as file:
+        decoder.write(file)
     decoded = decoder.decoded
     if as_json:
         click.echo(json.dumps(asdict(decoded) | {"damaged_lines": reader.damaged}))

@@ -93,6 +93,19 @@ def test_check_refuses_a_configuration_with_mistakes(tmp_path: Path) -> None:
     assert len(json.loads(said)["problems"]) == 2
 
 
+def test_a_certificate_that_cannot_be_shown_over_http_stops_the_start(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    make_bundle()
+    tls = {"certificate_file": "none.pem"}
+    path = configured(tmp_path, {"main": {"topic": "a/{b}/{channel}", "bundle": "pump"}}, http={"tls": tls})
+    wanted = f"{path}: http.tls.certificate_file: {tmp_path}/none.pem: expected a certificate and its key (PEM)"
+    code, said = run_check(path)
+    assert code == 2
+    assert wanted in said
+    result = CliRunner().invoke(main, ["serve", str(path)])
+    assert result.exit_code == 2
+    assert wanted in result.output
+
+
 def test_serve_ends_with_2_and_a_sentence_when_something_is_wrong(tmp_path: Path, make_bundle: MakeBundle) -> None:
     shutil.rmtree(make_bundle().path)
     path = configured(tmp_path, {"main": {"topic": "plant/{device}/{channel}", "bundle": "pump"}})

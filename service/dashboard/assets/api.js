@@ -5,6 +5,9 @@ export class Problem extends Error {
     super(detail);
     this.status = status;
   }
+
+  // Whether it may be over soon: nobody answers, or not yet.
+  get mayPass() { return [0, 502, 503, 504].includes(this.status); }
 }
 
 export async function ask(path, query = {}, signal = undefined) {
@@ -22,10 +25,10 @@ async function request(method, path, content, signal) {
     answer = await fetch(path, { method, headers, signal, body: content === undefined ? undefined : JSON.stringify(content) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "The service does not answer. The page goes on trying.");
+    throw new Problem(0, "The service does not answer.");
   }
   if (answer.status === 204) return null;
-  const told = await answer.json();
+  const told = await answer.json().catch(() => ({ detail: `The service does not answer as it should, but with status ${answer.status}.` }));
   if (!answer.ok) {
     if (answer.status === 401) document.dispatchEvent(new Event("login-needed"));
     throw new Problem(answer.status, told.detail);

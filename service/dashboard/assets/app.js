@@ -4,13 +4,16 @@ import { ask, Problem, send } from "./api.js";
 import { el, field, notice } from "./dom.js";
 import { alarms } from "./alarms.js";
 import { bundles } from "./bundles.js";
+import { calmly } from "./calm.js";
 import { overview } from "./overview.js";
 import { service } from "./service.js";
 import { stream } from "./stream.js";
 
+const AGAIN_MS = 3000;
 const PAGES = [[/^#\/alarms$/, alarms], [/^#\/bundles$/, bundles], [/^#\/service$/, service],
   [/^#\/stream\/(\d+)$/, stream], [/^#\/?$/, overview]];
 const main = document.getElementById("main");
+const counted = calmly(() => count().catch(() => {}));
 let leave = null;
 let visit = 0;
 
@@ -33,11 +36,16 @@ async function show() {
     else if (left) left();
   } catch (error) {
     if (mine === visit && error.status !== 401) {
-      place.replaceChildren(el("h1", {}, "This page cannot be shown"), el("p", {}, error.message),
+      place.replaceChildren(el("h1", {}, "This page cannot be shown"), el("p", {}, said(error)),
         el("p", {}, el("a", { href: "#/" }, "To the streams")));
+      if (error.mayPass) setTimeout(() => { if (mine === visit) show(); }, AGAIN_MS);
     }
     if (!(error instanceof Problem)) throw error;
   }
+}
+
+function said(error) {
+  return error.mayPass ? `${error.message} Trying again…` : error.message;
 }
 
 // How many alarms wait for somebody, beside the name of their page.
@@ -80,11 +88,21 @@ async function start() {
   out.hidden = !(session.login && session.user);
   document.body.dataset.role = session.role ?? "";
   if (session.user === null) login();
-  else await Promise.all([show(), count()]);
+  else await Promise.all([show(), counted()]);
+}
+
+// Begins, however long the service takes to be there.
+async function begin() {
+  try {
+    await start();
+  } catch (error) {
+    main.replaceChildren(el("p", {}, said(error)));
+    if (error.mayPass) setTimeout(begin, AGAIN_MS);
+  }
 }
 
 document.addEventListener("login-needed", login);
-document.addEventListener("alarms-changed", () => count().catch(() => {}));
+document.addEventListener("alarms-changed", counted);
 document.getElementById("logout").addEventListener("click", async () => {
   await send("DELETE", "/v1/session");
   await start();
@@ -94,4 +112,4 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 addEventListener("hashchange", show);
-start().catch((error) => main.replaceChildren(el("p", {}, error.message)));
+begin();

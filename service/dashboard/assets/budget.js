@@ -34,8 +34,8 @@ export function budget(place, stream) {
     }
   }
   wanted.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(preview, TYPED_MS); });
-  const form = el("form", { class: "tools" }, field("False alarms that are accepted of each stream", wanted), el("button", {}, "Set"),
-    button("As configured", () => set(null)));
+  const form = el("form", { class: "tools" }, field("False alarms that you accept of each stream", wanted), el("button", { class: "changes" }, "Set"),
+    button("As configured", () => set(null), { class: "changes" }));
   form.addEventListener("submit", (event) => { event.preventDefault(); set(wanted.value); });
   place.replaceChildren(el("h2", {}, `Budget of ${stream.monitor}`), form, found);
   preview();

@@ -17,7 +17,7 @@ function card(bundle) {
   const use = bundle.monitors.length ? el("span", { class: "badge good" }, `● in force for ${bundle.monitors.join(", ")}`) : el("span", { class: "badge" }, "○ not in use");
   const size = Object.values(bundle.files).reduce((sum, each) => sum + each, 0);
   return el("section", { class: "card" }, el("header", {}, title, use), el("div", { class: "columns" },
-    facts([["Network", bundle.family ?? "–"], ["Made", time(bundle.created)], ["Slot", span(bundle.interval_ms)],
+    facts([["Network", bundle.family ?? "–"], ["Made", time(bundle.created)], ["Interval", span(bundle.interval_ms)],
       ["Budget of false alarms", bundle.budget], ["Time zone", bundle.time_zone ?? "–"], ["Size", bytes(size)]]),
     facts(bundle.channels.map((each) => [each.name, each.unit ?? "no unit"])),
     facts(Object.entries(bundle.metrics).map(([name, value]) => [name.replaceAll("_", " "), number(value)]))));

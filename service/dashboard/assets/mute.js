@@ -20,7 +20,7 @@ export function mutes(place, stream, changed) {
     }
   };
   const duration = choice(DURATIONS, "2h"), reason = el("input", { maxlength: 200, placeholder: "such as cleaning" });
-  const form = el("form", { class: "tools" }, field("For", duration), field("Reason", reason), el("button", {}, "Mute"));
+  const form = el("form", { class: "tools changes" }, field("For", duration), field("Reason", reason), el("button", {}, "Mute"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     act(() => mute(stream.monitor, stream.name, duration.value, reason.value));
@@ -28,6 +28,6 @@ export function mutes(place, stream, changed) {
   const focused = place.contains(document.activeElement);
   place.replaceChildren(el("h2", {}, "Mute"), stream.mutes.length ? el("div", {}, stream.mutes.map((mute) => el("p", {},
     `Muted until ${time(mute.until)} by ${mute.by}${mute.reason ? `: ${mute.reason}` : ""} `,
-    button("Unmute", () => act(() => send("DELETE", `/v1/mutes/${mute.id}`)))))) : form);
+    button("Unmute", () => act(() => send("DELETE", `/v1/mutes/${mute.id}`)), { class: "changes" })))) : el("p", { class: "faint" }, "Not muted."), stream.mutes.length ? "" : form);
   if (focused) place.querySelector("button")?.focus();
 }

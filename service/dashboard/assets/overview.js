@@ -1,6 +1,7 @@
 // The overview: every stream. Only the rows that are seen are in the page, and only their part of the list is asked for.
 
 import { ask, listen } from "./api.js";
+import { calmly } from "./calm.js";
 import { button, choice, el, field } from "./dom.js";
 import { nothing } from "./nothing.js";
 import { row } from "./row.js";
@@ -87,8 +88,8 @@ export async function overview(place) {
     viewport.scrollTop = 0;
     await load(0);
   }
-  const refresh = () => { for (const part of partsSeen()) load(part); };
-  const alarmed = () => { refresh(); loadAlarms().catch(() => {}); };
+  const refresh = calmly(() => Promise.all(partsSeen().map(load)));
+  const alarmed = calmly(() => Promise.all([refresh(), loadAlarms().catch(() => {})]));
   viewport.addEventListener("scroll", () => {
     for (const part of partsSeen()) if (!parts.has(part)) load(part);
     draw();

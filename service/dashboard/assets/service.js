@@ -1,10 +1,11 @@
 // How the service itself is: rates, lag, what waits and what could not be read.
 
 import { ask, listen } from "./api.js";
+import { calmly } from "./calm.js";
 import { el, facts, table } from "./dom.js";
 import { bytes, number, span, time } from "./words.js";
 
-const FRESH_MS = 5000;
+const FRESH_MS = 5000, RATES = { received: "messages" };
 
 export async function service(place) {
   const tiles = el("div", { class: "tiles" }), links = el("section", { class: "card" }), rest = el("div");
@@ -13,7 +14,7 @@ export async function service(place) {
   function live(told) {
     const lags = Object.entries(told.monitors).map(([name, each]) =>
       [`${name}: age of the newest reading`, each.newest === null ? "–" : span(Math.max(Date.now() - each.newest, 0))]);
-    tiles.replaceChildren(...[...Object.entries(told.per_second).map(([name, rate]) => [`${name} each second`, number(Math.round(rate))]),
+    tiles.replaceChildren(...[...Object.entries(told.per_second).map(([name, rate]) => [`${RATES[name] ?? name} each second`, number(Math.round(rate))]),
       ["messages in flight", number(told.messages_in_flight)], ...lags].map(([name, value]) => el("div", { class: "card tile" }, el("b", {}, value), el("span", {}, name))));
     const [well, ill] = ["good", "critical"].map((kind) => (text) => el("span", { class: `badge ${kind}` }, text));
     links.replaceChildren(el("h2", {}, "Connections"), facts([
@@ -34,7 +35,7 @@ export async function service(place) {
       letters.dead_letters.length ? table(["Received", "Reason", "Topic", "What is wrong"],
         letters.dead_letters.map((each) => [time(each.received), each.reason, each.topic, each.detail])) : el("p", { class: "faint" }, "Everything could.")));
   }
-  const quiet = () => load().catch(() => {});
+  const quiet = calmly(() => load().catch(() => {}));
   await load();
   const timer = setInterval(quiet, FRESH_MS), close = listen({ on: { status: live }, again: quiet });
   return () => { clearInterval(timer); close(); };

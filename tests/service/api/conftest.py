@@ -3,9 +3,10 @@
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -23,6 +24,8 @@ FIRST = (int(time.time() * 1000) - SLOTS * INTERVAL_MS) // INTERVAL_MS * INTERVA
 class Site:
     """A service that answers HTTP, and a client of it."""
 
+    more: Mapping[str, Any] = MappingProxyType({})  #: parts of the configuration besides
+
     def __init__(
         self, folder: Path, broker: Broker, name: str, trusted: ssl.SSLContext | None = None, **http: Any
     ) -> None:
@@ -31,7 +34,7 @@ class Site:
         self.world = World(broker)
         self.name = name
         bundles, monitors = self.watched(folder)
-        self.plant = Plant(folder, broker, name, bundles, monitors, {"http": {"port": self.port} | http})
+        self.plant = Plant(folder, broker, name, bundles, monitors, {"http": {"port": self.port} | http, **self.more})
         self.plant.start()
         url = f"http{'s' * (trusted is not None)}://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=url, headers=MARK, timeout=20, verify=trusted or True)

@@ -137,11 +137,13 @@ def test_who_guesses_passwords_has_to_wait_and_others_of_that_name_too(guarded: 
             403,
             "expected a request of our own pages, got one of 'https://evil.example'",
         ),
+        ({"Origin": "http://["}, 403, "expected a request of our own pages, got one of 'http://['"),
         ({"Origin": "null"}, 403, "expected a request of our own pages"),
         ({"Sec-Fetch-Site": "cross-site"}, 403, "got one that is cross-site"),
         ({"X-Foresense": ""}, 403, "expected the header `X-Foresense: 1`"),
         ({"Host": "evil.example"}, 421, "add the name to `http.names`"),
         ({"Host": "127.0.0.1.evil.example"}, 421, "expected to be asked for by one of"),
+        ({"Host": "["}, 421, "expected to be asked for by one of"),
         ({"Host": ""}, 421, "expected to be asked for by one of"),
     ],
 )
@@ -218,5 +220,8 @@ def test_users_and_tokens_are_added_listed_and_removed_by_commands(guarded: Guar
     bearer = {"Authorization": f"Bearer {out.read_text().strip()}"}
     assert httpx.get(f"{guarded.site.client.base_url}/metrics", headers=bearer).status_code == 200
     assert "grafana  viewer  since 20" in run("tokens", "list", file)[1]
+    other = tmp_path / "other"
+    assert run("tokens", "add", file, "grafana", "--out", str(other))[0] == 2
+    assert not other.exists(), "there is one of that name, so nothing is in the file"
     assert run("tokens", "remove", file, "grafana")[0] == 0
     assert httpx.get(f"{guarded.site.client.base_url}/metrics", headers=bearer).status_code == 401

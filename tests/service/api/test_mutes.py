@@ -20,6 +20,12 @@ def test_a_stream_is_muted_and_unmuted(site: Site) -> None:
     assert site.client.delete(f"/v1/mutes/{made['id']}").status_code == 404
 
 
+def test_a_mute_that_is_over_at_once_is_told_as_it_was(site: Site) -> None:
+    answer = site.client.post("/v1/mutes", json={"monitor": "main", "duration": "1ms"})
+    assert answer.status_code == 201
+    assert answer.json()["stream"] == "*"
+
+
 @pytest.mark.parametrize(
     ("change", "status", "said"),
     [

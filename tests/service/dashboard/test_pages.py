@@ -93,7 +93,7 @@ def test_the_chart_is_zoomed_by_dragging_by_buttons_and_by_keys(view: View) -> N
 
 def test_another_budget_tells_what_would_have_remained(view: View) -> None:
     page = open_stream(view, WORN)
-    page.get_by_label("False alarms that are accepted").fill("0.000001 per year")
+    page.get_by_label("False alarms that you accept").fill("0.000001 per year")
     expect(page.get_by_text("Of 1 alarm of this stream")).to_contain_text("1 would remain")
 
 
@@ -107,6 +107,25 @@ def test_a_verdict_is_seen_within_a_second_of_its_publishing(view: View, site: P
         "before => document.querySelector('canvas').getAttribute('aria-label') !== before", arg=before
     )
     assert time.monotonic() - began < 1
+
+
+def test_a_chart_of_longer_buckets_goes_on_as_well(view: View, site: PumpsSite) -> None:
+    page = open_stream(view, SOUND)
+    page.get_by_role("button", name="all").click()
+    expect(page.get_by_role("button", name="all")).to_have_attribute("aria-pressed", "true")
+    slots = "+document.querySelector('canvas').getAttribute('aria-label').match(/([0-9]+) points/)[1]"
+    before = page.evaluate(f"() => {slots}")
+    assert before <= 600
+    site.send(6)
+    page.wait_for_function(f"before => {slots} > before", arg=before)
+
+
+def test_a_storm_of_alarms_is_not_a_storm_of_requests(view: View) -> None:
+    page, asked = view.open("bundles"), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("for (let i = 0; i < 500; i += 1) document.dispatchEvent(new Event('alarms-changed'))")
+    page.wait_for_timeout(1000)
+    assert 1 <= len(asked) <= 3
 
 
 def test_a_stream_is_muted_with_the_keyboard_alone(view: View) -> None:

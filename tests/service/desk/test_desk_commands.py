@@ -28,6 +28,13 @@ def run(*arguments: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def test_a_mute_without_end_is_refused(config: Path) -> None:
+    wanted = (2, "foresense: duration: expected at most 10 years, got 11y\n")
+    assert run("mute", config, "pumps", "--for", "11y") == wanted
+    wanted = (2, "foresense: --for: expected at most 100y, got '99999999999999y'\n")
+    assert run("mute", config, "pumps", "--for", "99999999999999y") == wanted
+
+
 def test_what_is_muted_is_listed_until_it_is_unmuted(config: Path) -> None:
     code, said = run("mute", config, "pumps/north/*", "--for", "2h", "--reason", "cleaning")
     assert code == 0

@@ -75,6 +75,8 @@ def test_a_stream_and_a_period_are_chosen(kept: Path, tmp_path: Path) -> None:
     out = tmp_path / "verdicts.csv"
     assert run(kept, "--monitor", "pumps", "--stream", "b", *period, "--out", str(out)) == (0, "", [])
     assert out.read_text().splitlines() == lines
+    by_day = ("--from", "2023-11-14", "--to", "1700000002")
+    assert run(kept, "--monitor", "pumps", "--stream", "b", *by_day)[2][-2:] == lines[-2:]
 
 
 def test_what_is_not_there_is_told(kept: Path) -> None:
@@ -84,6 +86,8 @@ def test_what_is_not_there_is_told(kept: Path) -> None:
     assert (code, said) == (2, "foresense: --stream: expected one of a,1, got 'b'\n")
     code, said, _ = run(kept, "--monitor", "fans", "--from", "noon")
     assert (code, said[:33]) == (2, "foresense: --from: expected a tim")
+    code, said, _ = run(kept, "--monitor", "fans", "--out", "/none/such.csv")
+    assert (code, said[:64]) == (2, "foresense: --out: /none/such.csv: expected a file that can be wr")
 
 
 def test_a_database_that_is_none_of_ours_or_of_another_schema_is_told(kept: Path, tmp_path: Path) -> None:

@@ -56,6 +56,18 @@ def test_something_that_fails_makes_it_exit_with_1(config: Path) -> None:
     assert all(finding["remedy"] for finding in failed)
 
 
+def test_what_the_service_would_refuse_at_its_start_is_told(config: Path) -> None:
+    settings = yaml.safe_load(config.read_text())
+    settings["sinks"] = {"pager": {"webhook": {"url": "https://plant.example", "secret_file": "none"}}}
+    settings["http"] = {"tls": {"certificate_file": "none.pem"}}
+    config.write_text(yaml.safe_dump(settings))
+    result = CliRunner().invoke(main, ["doctor", str(config)])
+    assert result.exit_code == 1
+    sink, http = result.stdout.splitlines()[:2]
+    assert sink.startswith(f"fail  configuration: {config}: sinks.pager: ")
+    assert http.startswith(f"fail  configuration: {config}: http.tls.certificate_file: ")
+
+
 def test_a_configuration_with_mistakes_is_all_that_is_told(tmp_path: Path) -> None:
     path = tmp_path / "foresense.yaml"
     path.write_text("monitors: {main: {topic: 'a/#'}}\n")

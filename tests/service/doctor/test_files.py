@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from service.brokers.broker import BrokerSettings
-from service.doctor.files import look_at_files, secret_files
+from service.doctor.files import look_at_files, secrets_of
 from service.doctor.finding import Level
 from service.notifications.settings import NotificationSettings
 from service.settings import Settings
@@ -57,9 +56,30 @@ def test_bundles_and_configuration_that_others_can_write_are_told(tmp_path: Path
     assert found["configuration"][0] is Level.WARN
 
 
-def test_a_key_within_the_certificates_file_makes_that_a_secret() -> None:
-    broker = BrokerSettings.model_validate({"tls": {"certificate_file": "both.pem"}, "username_file": "token"})
-    assert secret_files(broker) == {"tls.key_file": Path("both.pem"), "username_file": Path("token")}
+def test_the_secrets_are_those_of_brokers_sinks_notifications_and_http() -> None:
+    webhook = {"url": "https://plant.example/hook", "secret_file": "hook"}
+    settings = Settings.model_validate(
+        {
+            "brokers": {"north": {"username_file": "user", "tls": {"certificate_file": "both.pem"}}},
+            "sinks": {
+                "new": {"influx": {"url": "https://plant.example", "bucket": "plant", "token_file": "token"}},
+                "pager": {"webhook": webhook, "tls": {"certificate_file": "a.pem", "key_file": "key"}},
+                "open": {"influx": {"url": "http://plant.example", "database": "plant"}},
+            },
+            "notifications": {"team": {"urls_file": "urls"}, "boss": {"urls_variable": "BOSS"}},
+            "http": {"tls": {"certificate_file": "shown.pem"}},
+            "monitors": {"main": {"broker": "north", "topic": "a/{b}", "bundle": "pump"}},
+        }
+    )
+    assert {setting: str(path) for setting, path in secrets_of(settings).items()} == {
+        "brokers.north.username_file": "user",
+        "brokers.north.tls.key_file": "both.pem",  # which holds the key as well
+        "sinks.new.influx.token_file": "token",
+        "sinks.pager.webhook.secret_file": "hook",
+        "sinks.pager.tls.key_file": "key",
+        "notifications.team.urls_file": "urls",
+        "http.tls.key_file": "shown.pem",
+    }
 
 
 def test_a_folder_that_cannot_be_written_fails(tmp_path: Path, settings: Settings) -> None:

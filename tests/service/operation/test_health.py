@@ -1,4 +1,5 @@
 import socket
+import struct
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from threading import Event
@@ -7,6 +8,7 @@ import pytest
 
 from edge.errors import ConfigError
 from service.operation.health import Health, HealthServer, MetricsSettings
+from tests.system.conftest import wait_until
 
 
 @pytest.fixture
@@ -50,6 +52,30 @@ def test_it_answers_what_it_knows_and_nothing_else(port: int, ready: Event) -> N
     assert ask(port, "/readyz") == (200, b"yes\n")
     assert ask(port, "/../../etc/passwd")[0] == 404
     assert ask(port, "/metrics", "POST")[0] == 501
+
+
+def test_one_that_has_gone_before_its_answer_is_no_error(
+    port: int, ready: Event, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked, gone = Event(), Event()
+
+    def slow(_accept: str) -> tuple[str, bytes]:
+        asked.set()
+        gone.wait(5)
+        return "", bytes(10_000_000)
+
+    server = HealthServer(MetricsSettings(port=port), Health(slow, lambda: True, ready.is_set))
+    server.start()
+    with caplog.at_level("DEBUG"), socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert asked.wait(5)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()  # with a reset
+        gone.set()
+        wait_until(lambda: "a request of 127.0.0.1 failed" in caplog.text, "the request has ended")
+    server.stop()
+    assert {record.levelname for record in caplog.records if "failed" in record.message} == {"DEBUG"}
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_port_that_is_taken_is_told_and_one_given_back_can_be_had_again(server: HealthServer, port: int) -> None:

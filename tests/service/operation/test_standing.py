@@ -1,4 +1,6 @@
 import json
+import sys
+from threading import Event, Thread
 
 import msgspec
 import numpy as np
@@ -65,3 +67,25 @@ def test_it_tells_what_json_can_say() -> None:
     assert told["counters"]["received"] == 3
     assert told["counters"]["rejects"] == {"syntax": 2}
     assert told["counters"]["undeliverable"] == {"history": 4}
+
+
+def test_it_tells_while_the_writer_counts_things_that_are_new() -> None:
+    counters, done = Counters(), Event()
+    standing = Standing(counters, Inbox())
+
+    def count() -> None:
+        while not done.is_set():
+            for number in range(5_000):
+                counters.dropped[str(number)] += 1
+            counters.dropped.clear()
+
+    before, writer = sys.getswitchinterval(), Thread(target=count)
+    sys.setswitchinterval(1e-6)
+    writer.start()
+    try:
+        for _ in range(100):
+            assert set(standing.facts()["counters"]["dropped"].values()) <= {1}
+    finally:
+        done.set()
+        writer.join()
+        sys.setswitchinterval(before)

@@ -47,6 +47,7 @@ def test_it_tells_of_a_service_that_runs(config: Path, make_bench: MakeBench, ma
     assert code == 0
     assert (told["running"], told["streams"], told["bundles"]) == (True, {"main": 1}, {"main": {"pump/1": 1}})
     assert told["told"]["counters"]["received"] == 23
+    assert told["database_bytes"] > bench.database.stat().st_size, "its log has what it has not"
     assert set(told["told"]["per_second"]) == {"received", "readings", "verdicts"}
     lock.release()
 

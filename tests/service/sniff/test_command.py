@@ -78,7 +78,7 @@ def test_the_way_from_traffic_to_a_configuration_that_is_accepted(tmp_path: Path
         (("--broker", "localhost"), "--broker: expected either a broker or a recording"),
         (("--config", "broker.yaml", "--username", "me"), "--config: expected it in place of --broker, --username"),
         (("--config", "/none/such.yaml"), "/none/such.yaml: expected a configuration file"),
-        (("--out", "/none/such.yaml"), "--out: expected a file that can be written"),
+        (("--out", "/none/such.yaml"), "--out: /none/such.yaml: expected a file that can be written"),
     ],
 )
 def test_mistakes_are_told(recording: Path, tmp_path: Path, options: tuple[str, ...], message: str) -> None:

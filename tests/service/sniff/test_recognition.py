@@ -20,6 +20,7 @@ from tests.service.sniff.conftest import said, survey_of
         ("n/sensor/x/state", b"unavailable", "esphome"),
         ("hass/sensor/x/state", b"1", "homeassistant"),
         ("a/b", b'{"name": "m", "fields": {"v": 1}, "tags": {}, "timestamp": 1700000000}', "telegraf"),
+        ("a/b", b'{"metrics": {"name": "m", "fields": {"v": 1}, "timestamp": 1700000000}}', "telegraf"),
         ("a/b", b"m,t=1 v=1", "influx"),
         ("a/b", b'[{"n": "x", "v": 1}]', "senml"),
         ("a/b", cbor2.dumps([{0: "x", 2: 1}]), "senml"),

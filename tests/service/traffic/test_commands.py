@@ -51,7 +51,10 @@ def test_decode_says_what_it_took_and_what_it_did_not(folder: Path) -> None:
             ("--monitor", "fans", "--channel", "x"),
             "--channel: expected it only where messages name none, got it for fans",
         ),
-        (("--monitor", "fans", "--out", "/none/such.csv"), "--out: expected a file that can be written"),
+        (
+            ("--monitor", "fans", "--out", "/none/such.csv"),
+            "--out: /none/such.csv: expected a file that can be written",
+        ),
     ],
 )
 def test_decode_tells_what_is_wrong(folder: Path, options: tuple[str, ...], message: str) -> None:
