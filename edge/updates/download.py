@@ -28,11 +28,11 @@ class Download:
     """Fetches what an order names into a folder; one request is under way at a time.
 
     `send` publishes a request, `admit` raises BundleError for a signed bundle that this device does not take. Both are
-    called from turn() and take(), which raise BundleError when the download is to be given up, and OSError for a disk
-    that takes no more.
+    called from turn() and take(), which raise BundleError when the download is to be given up, ConfigError if the file
+    `keyring` cannot be used, and OSError for a disk that takes no more.
     """
 
-    def __init__(self, order: Order, name: str, folder: Path, keyring: Keyring) -> None:
+    def __init__(self, order: Order, name: str, folder: Path, keyring: Path) -> None:
         self.document: Document | None = None
         self.damaged = 0  #: messages that were cut short, damaged or not asked for
         self._order = order
@@ -107,7 +107,7 @@ class Download:
     def _take_signature(self, data: bytes, admit: Callable[[Document], None]) -> None:
         if deployment_of(data) != self._order.deployment:
             raise BundleError(f"{SIGNATURE}: expected that of deployment {self._order.deployment}, got another")
-        document = check_signature(data, self._keyring)
+        document = check_signature(data, Keyring.read(self._keyring))
         if (document.name, document.version) != (self._name, self._order.version):
             wanted = f"{self._name}/{self._order.version}"
             raise BundleError(f"{SIGNATURE}: expected {wanted} as ordered, got {document.name}/{document.version}")

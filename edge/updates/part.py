@@ -40,10 +40,10 @@ class Updates:
 
     def start(self, host: Host) -> None:
         """Put in charge what shall be; before the bundles are opened. ConfigError if the keyring cannot be used."""
-        keyring, healthy_s = Keyring.read(self._settings.keyring), self._settings.healthy_ms / 1000
+        keyring, healthy_s = self._settings.keyring, self._settings.healthy_ms / 1000
+        Keyring.read(keyring)
         for name in sorted(set(host.monitors().values())):
-            installation = Installation(host.bundles / name, keyring)
-            updater = Updater(installation, keyring, self._send, healthy_s, self._runtime)
+            updater = Updater(Installation(host.bundles / name), keyring, self._send, healthy_s, self._runtime)
             updater.start(host)
             updater.on_change = self._report  # from now on: the host is not open yet
             self._updaters[name] = updater

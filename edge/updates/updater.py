@@ -10,9 +10,10 @@ A bundle is FAILED before it was ever in charge, and ROLLED_BACK after. In both 
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from edge.agent.part import Host
-from edge.errors import BundleError, DataError, ForesenseError
+from edge.errors import BundleError, ConfigError, DataError, ForesenseError
 from edge.operation.failpoint import reach
 from edge.updates.document import Document
 from edge.updates.download import Download, Send
@@ -32,13 +33,13 @@ class Updater:
     """Updates one bundle of a device; all of it happens in turn() and take(), neither of which waits for anything."""
 
     def __init__(
-        self, installation: Installation, keyring: Keyring, send: Send, healthy_s: float, runtime: str | None = None
+        self, installation: Installation, keyring: Path, send: Send, healthy_s: float, runtime: str | None = None
     ) -> None:
         self.installation = installation
         self.on_change: Callable[[], None] = _nothing  #: there is something to report
         self.download: Download | None = None
         self.name = installation.name
-        self._keyring = keyring
+        self._keyring = keyring  # read whenever something is verified, so that a new key needs no restart
         self._send = send
         self._healthy_s = healthy_s
         self._runtime = runtime  # None: the one that is installed
@@ -53,9 +54,9 @@ class Updater:
         return self.installation.ledger.state
 
     def start(self, host: Host) -> None:
-        """Recover from an end at any moment; the bundles are opened after this."""
+        """Recover from an end at any moment; the bundles are opened after this. ConfigError without a keyring."""
         self._host = host
-        self.installation.recover()
+        self.installation.recover(Keyring.read(self._keyring))
         ledger = self.installation.ledger
         if ledger.state is State.DOWNLOADING:
             self._open(Order("deploy", ledger.order, ledger.version, ledger.deployment))
@@ -146,7 +147,7 @@ class Updater:
             return
         try:
             step(self.download)
-        except BundleError as error:
+        except (BundleError, ConfigError) as error:
             self._fail(str(error))
         except OSError as error:
             self._fail(f"expected a disk that takes the update, got: {error.strerror}")
@@ -180,7 +181,6 @@ class Updater:
             self._fail(f"expected a disk that takes the update, got: {error.strerror}")
             return
         self.download = None
-        self._begin_probation()
         log.info("%s: version %s is in charge, on trial", self.name, self.installation.ledger.version)
         self.on_change()
         self._switch_or_take_back()
@@ -201,7 +201,7 @@ class Updater:
     def _begin_probation(self) -> None:
         path = self.installation.path
         if path is not None:
-            bundle = read_signed_bundle(path, self._keyring)
+            bundle = read_signed_bundle(path, Keyring.read(self._keyring))
             self._probation = Probation(bundle.reference, self._healthy_s, bundle.manifest.interval_ms / 1000)
 
     def _roll_back_as_ordered(self, order: Order) -> None:
@@ -212,8 +212,16 @@ class Updater:
             self._fail(f"rollback: expected version {order.version} in charge, got {ledger.in_charge or 'none'}")
         elif len(ledger.slots) < 2:
             self._fail(f"rollback: expected a version before {order.version} on this device, got none")
+        elif fault := self._fault_of(ledger.slots[1]):
+            self._fail(f"rollback: {fault}")
         else:
             self._take_back("ordered by the operator")
+
+    def _fault_of(self, version: str) -> str:
+        try:
+            return self.installation.fault(version, Keyring.read(self._keyring))
+        except ConfigError as error:
+            return str(error)
 
     def _take_back(self, reason: str) -> None:
         failed = self.installation.ledger.in_charge
@@ -223,11 +231,17 @@ class Updater:
         else:
             log.warning("%s: version %s is taken back: %s", self.name, failed, reason)
             self.installation.take_back(State.ROLLED_BACK, reason)
-            self._switch()
+            if trouble := self._switch():
+                self.installation.record(reason=f"{reason}; it goes on until the next start: {trouble}")
         self.on_change()
 
     def _switch_or_take_back(self) -> None:
-        if trouble := self._switch():
+        try:
+            self._begin_probation()
+            trouble = self._switch()
+        except ForesenseError as error:  # such as a keyring that has been damaged meanwhile
+            trouble = str(error)
+        if trouble:
             self._take_back(trouble)
         reach("switched")
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from edge.updates.report import BundleReport, DeviceReport
 from service.cli import main
+from service.fleet.private_key import PrivateKey
 from service.fleet.targets import choose
 from tests.edge.updates.conftest import MakeDevice
 from tests.edge.updates.fleet import COMMAND, Operator
@@ -93,3 +94,23 @@ def test_a_rollback_with_nothing_before_says_so(operator: Operator, world: World
     assert done.exit_code == 1
     assert "expected a version before 1 on this device, got none" in done.output
     assert device.in_charge() == "1"
+
+
+def test_a_new_key_is_trusted_and_an_old_one_is_not_any_more_without_a_restart(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    device = make_device()
+    device.wait_for(world, "NONE", "")
+    new = PrivateKey.make(operator.folder / "new.key", "")
+    operator.keyring.write_text(f"{operator.key.public.line}\n{new.public.line}\n")
+    operator.make("2", new)
+    done = operator.deploy("2", "pi-1")
+    assert done.exit_code == 0, done.output
+    assert device.in_charge() == "2"
+
+    operator.keyring.write_text(f"{new.public.line}\n")
+    where = ["--config", str(operator.config), "--minutes", "1"]
+    done = CliRunner().invoke(main, ["rollback", "pump", "--to", "pi-1", *where])
+    assert done.exit_code == 1
+    assert f"rollback: signature: expected one by a trusted key ({new.public.id})" in done.output
+    assert device.in_charge() == "2"

@@ -1,6 +1,7 @@
 """What is bad is refused with a reason that the fleet view shows, and the bundle in charge goes on."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -62,6 +63,27 @@ def test_a_bundle_signed_with_another_key_is_refused(operator: Operator, world: 
     keyring.write_text(f"{other.public.line}\n")
     reason = f"expected one by a trusted key ({operator.key.public.id}), got key {other.public.id}"
     assert_refused(operator, world, make_device, "6", reason, "--keyring", str(keyring))
+
+
+def test_a_keyring_that_is_damaged_while_the_device_runs_is_told_and_can_be_mended(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    device = make_device(first="5")
+    device.wait_for(world, "NONE", "")
+    operator.make("6")
+    ours = operator.folder / "ours"
+    shutil.copy(operator.keyring, ours)
+    operator.keyring.write_text("ed25519 abcd release\n")
+    done = operator.deploy("6", "all", "--keyring", str(ours))
+    assert done.exit_code == 1, done.output
+    reason = f"{operator.keyring}: line 1: expected 'ed25519 KEY NAME'"
+    (row,) = operator.fleet()
+    assert reason in row["reason"]
+    assert (row["in_charge"], device.is_running()) == ("5", True)
+
+    shutil.copy(ours, operator.keyring)
+    assert operator.deploy("6", "all", "--again").exit_code == 0
+    assert device.in_charge() == "6"
 
 
 @pytest.mark.slow
