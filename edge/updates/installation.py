@@ -68,7 +68,12 @@ class Installation:
     def begin(self, order: Order) -> None:
         """Begin with an order."""
         self.record(
-            state=State.DOWNLOADING, version=order.version, deployment=order.deployment, order=order.id, reason=""
+            state=State.DOWNLOADING,
+            version=order.version,
+            deployment=order.deployment,
+            order=order.id,
+            number=order.number,
+            reason="",
         )
 
     def install(self, version: str) -> None:

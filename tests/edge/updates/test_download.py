@@ -15,7 +15,6 @@ from edge.updates.chunk import CHUNK_BYTES, Chunk, Request
 from edge.updates.document import Document
 from edge.updates.download import Download
 from edge.updates.keys import Keyring
-from edge.updates.order import Order
 from edge.updates.rules import RESERVE_BYTES, check_room
 from edge.updates.signature import check_folder
 from service.fleet.private_key import PrivateKey
@@ -58,7 +57,7 @@ class Line:
     def __init__(self, shelf: Shelf, folder: Path, keyring: Path) -> None:
         self.requests: list[Request] = []
         self.now_s = 0.0
-        self.download = Download(Order("deploy", "0" * 16, "2", shelf.deployment), "pump", folder, keyring)
+        self.download = Download("pump", "2", shelf.deployment, folder, keyring)
         self._shelf = shelf
 
     def run(self, mangle: Mangle = lambda message: [message], parts: int = 100) -> None:
