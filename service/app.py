@@ -194,6 +194,7 @@ class Service:
         while not self._stop.wait(self._supervisor.turn_s) and self.is_healthy():
             self._supervisor.turn()
             self._consumers.turn()
+            self._subscriptions.forget(self._consumers.left())
             each_turn()
         healthy = self.is_healthy()
         self._supervisor.stopping()

@@ -60,7 +60,9 @@ class Consumer:
         self._source = source
         self._now_ms = now_ms
         self._filters = filters
-        self._unwanted: list[str] = []  # followed before
+        self._unwanted: list[str] = []  # followed before, until the broker says that it has ended
+        self._left: list[str] = []
+        self._leaving = Lock()  # of these two
         self._inbox = inbox
         self._counters = counters
         self._patience_s = broker.keepalive / 2
@@ -71,6 +73,7 @@ class Consumer:
         self._connection = Connection(broker, broker.client_id, persistent=True, will=Statement(self._topic, OFFLINE))
         self._connection.on_open = self._opened
         self._connection.on_subscribed = self._subscribed
+        self._connection.on_unsubscribed = self._unsubscribed
         self._asked_ms: int | None = None  # when we asked the broker for an answer that is still to come
         self._heard_ms: int | None = None  # when we asked for the last answer that came; monotonic
         self._connection.on_lost = self._lost
@@ -112,7 +115,8 @@ class Consumer:
     def follow(self, filters: Sequence[str]) -> None:
         """Subscribe to other topics from now on; those that go on are not interrupted."""
         old, self._filters = self._filters, filters
-        self._unwanted = [each for each in {*self._unwanted, *old} if each not in filters]
+        with self._leaving:
+            self._unwanted = [each for each in {*self._unwanted, *old} if each not in filters]
         if self.is_open:
             self._take_back()
             if new := [each for each in filters if each not in old]:
@@ -120,7 +124,14 @@ class Consumer:
 
     def leave(self, filters: Sequence[str]) -> None:
         """Unsubscribe, with the next connection, from what an earlier process had followed."""
-        self._unwanted += [each for each in filters if each not in (*self._unwanted, *self._filters)]
+        with self._leaving:
+            self._unwanted += [each for each in filters if each not in (*self._unwanted, *self._filters)]
+
+    def left(self) -> list[str]:
+        """Return what we have been unsubscribed from since the last call, as the broker has acknowledged."""
+        with self._leaving:
+            left, self._left = self._left, []
+        return left
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages that are committed, in their order."""
@@ -174,7 +185,11 @@ class Consumer:
     def _take_back(self) -> None:
         """Unsubscribe from what is not followed any more."""
         self._connection.unsubscribe(self._unwanted)
-        self._unwanted = []
+
+    def _unsubscribed(self, filters: list[str]) -> None:
+        with self._leaving:
+            self._unwanted = [each for each in self._unwanted if each not in filters]
+            self._left += filters
 
     def _subscribed(self, refused: list[str]) -> None:
         if refused:

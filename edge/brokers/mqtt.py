@@ -68,6 +68,7 @@ class Connection:
         self._spoilt = -1  # the epoch of a connection in which a callback has failed
         self.on_open: Callable[[bool], None] = _nothing  #: whether the broker still has our session
         self.on_subscribed: Callable[[list[str]], None] = _nothing  #: what it refused, in its words
+        self.on_unsubscribed: Callable[[list[str]], None] = _nothing  #: what the broker sends us no more
         self.on_lost: Callable[[], None] = _nothing
         self.on_turn: Callable[[], None] = _nothing  #: the network thread came round, as it does about once a second
         self.on_answer: Callable[[], None] = _nothing  #: to probe()
@@ -80,6 +81,7 @@ class Connection:
         self._session_s = session_s if persistent else 0
         self._will = will
         self._epoch_lock = Lock()
+        self._ending: dict[int, list[str]] = {}  # subscriptions that are taken back, by mid; of this epoch
         self._link = Link(client_id, broker)
         self._tls: ssl.SSLContext | None = None
         self._client = self._new_client()
@@ -130,9 +132,15 @@ class Connection:
             self._client.subscribe([(topic, 1) for topic in filters])
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Take subscriptions back, those that the broker has kept for the session among them."""
+        """Take subscriptions back, those that the broker has kept for the session among them.
+
+        Those that have ended come to on_unsubscribed; if the connection is lost before, nothing is said.
+        """
         if filters:
-            self._client.unsubscribe(list(filters))
+            with self._epoch_lock:  # the answer may be here before the packet's number is
+                _, mid = self._client.unsubscribe(list(filters))
+                if mid is not None:
+                    self._ending[mid] = list(filters)
 
     def acknowledge(self, epoch: int, mids: Sequence[int]) -> None:
         """Acknowledge messages in this order, if they came on the connection that is open now."""
@@ -206,7 +214,7 @@ class Connection:
         client.on_publish = self._guarded(self._published)
         client.on_answered = self._guarded(self._has_answered)
         client.loop_misc = self._turning(client.loop_misc)  # type: ignore[method-assign]
-        client.on_unsubscribe = self._guarded(self._answered)
+        client.on_unsubscribe = self._guarded(self._unsubscribed)
         return client
 
     def _guarded(self, callback: Callable[P, None]) -> Callable[P, None]:
@@ -272,6 +280,7 @@ class Connection:
     ) -> None:
         with self._epoch_lock:
             self.epoch += 1  # before the client forgets what it has queued to send
+            self._ending.clear()
         by_broker = flags.is_disconnect_packet_from_server
         if not reason.is_failure and not by_broker:
             self._link.closed()
@@ -288,7 +297,12 @@ class Connection:
         if self.epoch != self._spoilt:  # else they come again, after the one that was not taken over
             self.on_received(received)
 
-    def _answered(self, *_: Any) -> None:
+    def _unsubscribed(self, _c: Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Properties | None) -> None:
+        with self._epoch_lock:
+            filters = self._ending.pop(mid, [])
+        refused = {each for each, code in zip(filters, codes, strict=False) if code.is_failure}  # v3.1.1 has no codes
+        if ended := [each for each in filters if each not in refused]:
+            self.on_unsubscribed(ended)
         self.on_answer()
 
     def _has_answered(self, mid: int, refusal: ReasonCode | None) -> None:

@@ -13,7 +13,6 @@ from edge.updates.chunk import CHUNK_BYTES, Chunk, Request
 from edge.updates.document import Document
 from edge.updates.durable import flush_folder, write_durably
 from edge.updates.keys import Keyring
-from edge.updates.order import Order
 from edge.updates.signature import MOST_BYTES, check_signature, deployment_of, file_digest
 
 log = logging.getLogger(__name__)
@@ -25,18 +24,19 @@ Send = Callable[[Request], None]
 
 
 class Download:
-    """Fetches what an order names into a folder; one request is under way at a time.
+    """Fetches the deployment of a bundle's version into a folder; one request is under way at a time.
 
     `send` publishes a request, `admit` raises BundleError for a signed bundle that this device does not take. Both are
-    called from turn() and take(), which raise BundleError when the download is to be given up, and OSError for a disk
-    that takes no more.
+    called from turn() and take(), which raise BundleError when the download is to be given up, ConfigError if the file
+    `keyring` cannot be used, and OSError for a disk that takes no more.
     """
 
-    def __init__(self, order: Order, name: str, folder: Path, keyring: Keyring) -> None:
+    def __init__(self, name: str, version: str, deployment: str, folder: Path, keyring: Path) -> None:
         self.document: Document | None = None
         self.damaged = 0  #: messages that were cut short, damaged or not asked for
-        self._order = order
         self._name = name
+        self._version = version
+        self._deployment = deployment
         self._folder = folder
         self._keyring = keyring
         self._number = secrets.randbits(31)  # of the request under way; none of an earlier run is taken for it
@@ -58,12 +58,12 @@ class Download:
         return sum(self._size(name) for name in self.document.files), self.document.size
 
     def open(self, admit: Callable[[Document], None]) -> None:
-        """Make the folder ready; keep what an earlier attempt at the same order has left in it."""
+        """Make the folder ready; keep what an earlier attempt at the same deployment has left in it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         signature = self._folder / SIGNATURE
         if signature.exists():
             data = signature.read_bytes()
-            if deployment_of(data) == self._order.deployment:
+            if deployment_of(data) == self._deployment:
                 self._take_signature(data, admit)
                 self._drop_longer()
                 return
@@ -105,11 +105,11 @@ class Download:
         reach("chunk-taken")
 
     def _take_signature(self, data: bytes, admit: Callable[[Document], None]) -> None:
-        if deployment_of(data) != self._order.deployment:
-            raise BundleError(f"{SIGNATURE}: expected that of deployment {self._order.deployment}, got another")
-        document = check_signature(data, self._keyring)
-        if (document.name, document.version) != (self._name, self._order.version):
-            wanted = f"{self._name}/{self._order.version}"
+        if deployment_of(data) != self._deployment:
+            raise BundleError(f"{SIGNATURE}: expected that of deployment {self._deployment}, got another")
+        document = check_signature(data, Keyring.read(self._keyring))
+        if (document.name, document.version) != (self._name, self._version):
+            wanted = f"{self._name}/{self._version}"
             raise BundleError(f"{SIGNATURE}: expected {wanted} as ordered, got {document.name}/{document.version}")
         admit(document)
         write_durably(self._folder / SIGNATURE, data)
@@ -146,7 +146,7 @@ class Download:
             offset = self._size(name)
             length = min(CHUNK_BYTES, self.document.files[name].size - offset)
         self._number += 1
-        self._asked = Request(self._order.deployment, self._number, name, offset, length)
+        self._asked = Request(self._deployment, self._number, name, offset, length)
         self._ask_again_s = now_s + self._wait_s
         send(self._asked)
 

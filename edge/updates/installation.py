@@ -25,11 +25,10 @@ MOST_STARTS = 3  #: of the program with a bundle on trial; with the next the bun
 class Installation:
     """One bundle's versions on a device, and how far an update is."""
 
-    def __init__(self, folder: Path, keyring: Keyring) -> None:
+    def __init__(self, folder: Path) -> None:
         self.slots = Slots(folder)
         self.ledger = Ledger()
         self.name = folder.name
-        self._keyring = keyring
         self._is_saved = True
 
     @property
@@ -37,8 +36,8 @@ class Installation:
         """Return the folder of the version in charge, None if there is none."""
         return self.slots.path(self.ledger.in_charge) if self.ledger.in_charge else None
 
-    def recover(self) -> None:
-        """Put in charge what shall be, after an end at any moment. The bundles are not open yet."""
+    def recover(self, keyring: Keyring) -> None:
+        """Put in charge what shall be, and is signed, after an end at any moment. The bundles are not open yet."""
         self.slots.folder.mkdir(parents=True, exist_ok=True)
         stored = self._stored()
         self.ledger = ledger = self._adopted(stored or Ledger())
@@ -55,13 +54,26 @@ class Installation:
             self.take_back(State.ROLLED_BACK, reason)
         if self.ledger.state is not State.DOWNLOADING:
             self.slots.discard()
-        self._fall_back_on_what_is_sound()
+        self._fall_back_on_what_is_sound(keyring)
         self.settle()
+
+    def fault(self, version: str, keyring: Keyring) -> str:
+        """Return why a version may not run, '' if its files are as a key that is trusted has signed them."""
+        try:
+            check_folder(self.slots.path(version), keyring)
+        except (BundleError, OSError) as error:
+            return str(error)
+        return ""
 
     def begin(self, order: Order) -> None:
         """Begin with an order."""
         self.record(
-            state=State.DOWNLOADING, version=order.version, deployment=order.deployment, order=order.id, reason=""
+            state=State.DOWNLOADING,
+            version=order.version,
+            deployment=order.deployment,
+            order=order.id,
+            number=order.number,
+            reason="",
         )
 
     def install(self, version: str) -> None:
@@ -143,20 +155,17 @@ class Installation:
         there = "" if ledger.slots else self.slots.current() or self.slots.newest()
         return replace(ledger, slots=(there,), highest=max(ledger.highest, int(there))) if there else ledger
 
-    def _fall_back_on_what_is_sound(self) -> None:
+    def _fall_back_on_what_is_sound(self, keyring: Keyring) -> None:
         """Take versions back whose files are not as they were signed, as a worn-out SD card may leave them."""
         slots = self.ledger.slots
-        sound = next((at for at, version in enumerate(slots) if self._is_sound(version)), None)
+        sound = next((at for at, version in enumerate(slots) if self._is_sound(version, keyring)), None)
         if sound:
             broken = slots[:sound]
             log.error("%s: version %s is in charge, as %s is damaged", self.name, slots[sound], ", ".join(broken))
             reason = f"expected the files of version {broken[0]} as they were signed, got damaged ones at the start"
             self.record(state=State.ROLLED_BACK, version=broken[0], reason=reason, slots=slots[sound:], doomed=broken)
 
-    def _is_sound(self, version: str) -> bool:
-        try:
-            check_folder(self.slots.path(version), self._keyring)
-        except (BundleError, OSError) as error:
-            log.warning("%s: version %s: %s", self.name, version, error)
-            return False
-        return True
+    def _is_sound(self, version: str, keyring: Keyring) -> bool:
+        if fault := self.fault(version, keyring):
+            log.warning("%s: version %s: %s", self.name, version, fault)
+        return not fault

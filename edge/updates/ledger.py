@@ -40,6 +40,7 @@ class Ledger:
     version: str = ""  #: that the state is about
     deployment: str = ""
     order: str = ""  #: id of the last order that was taken
+    number: int = 0  #: of that order; one that is not higher is refused
     reason: str = ""  #: why it was rolled back or has failed
     slots: tuple[str, ...] = ()  #: versions: that in charge, then those to fall back on
     doomed: tuple[str, ...] = ()  #: versions whose folders are to be removed

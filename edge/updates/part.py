@@ -5,12 +5,12 @@ import time
 from collections.abc import Sequence
 
 from edge.agent.part import Health, Host
-from edge.errors import DataError
 from edge.updates.chunk import Request
 from edge.updates.document import NAME
 from edge.updates.installation import Installation
 from edge.updates.keys import Keyring
-from edge.updates.order import Order
+from edge.updates.ledger import Ledger, State
+from edge.updates.orders import Orders
 from edge.updates.report import BundleReport, DeviceReport, bundle_report
 from edge.updates.rules import agent_release
 from edge.updates.settings import UpdateSettings
@@ -40,10 +40,11 @@ class Updates:
 
     def start(self, host: Host) -> None:
         """Put in charge what shall be; before the bundles are opened. ConfigError if the keyring cannot be used."""
-        keyring, healthy_s = Keyring.read(self._settings.keyring), self._settings.healthy_ms / 1000
+        keyring, healthy_s = self._settings.keyring, self._settings.healthy_ms / 1000
+        Keyring.read(keyring)
         for name in sorted(set(host.monitors().values())):
-            installation = Installation(host.bundles / name, keyring)
-            updater = Updater(installation, keyring, self._send, healthy_s, self._runtime)
+            orders = Orders(self._device, name, keyring)
+            updater = Updater(Installation(host.bundles / name), orders, keyring, self._send, healthy_s, self._runtime)
             updater.start(host)
             updater.on_change = self._report  # from now on: the host is not open yet
             self._updaters[name] = updater
@@ -77,13 +78,13 @@ class Updates:
             updater.stop()
 
     def _refuse(self, name: str, payload: bytes) -> None:
-        """Say that no monitor runs a bundle; what is no order, and the end of one, are passed over."""
+        """Say that no monitor runs a bundle; what is no order to this device, and the end of one, are passed over."""
         self._refusals.pop(name, None)
-        try:
-            order = Order.from_bytes(payload)
-        except DataError:
+        if not payload or not NAME.fullmatch(name):
             return
-        if NAME.fullmatch(name) and len(self._refusals) < _MOST_REFUSALS:
+        orders = Orders(self._device, name, self._settings.keyring)
+        orders.take(payload, Ledger())
+        if (order := orders.next(State.NONE)) is not None and len(self._refusals) < _MOST_REFUSALS:
             reason = f"expected a bundle that a monitor of this device runs ({', '.join(self._updaters)}), got {name}"
             self._refusals[name] = BundleReport(
                 state="FAILED", version=order.version, deployment=order.deployment, order=order.id, reason=reason

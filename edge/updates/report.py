@@ -21,7 +21,10 @@ class BundleReport:
     state: str = "NONE"  #: of the last order; see ledger.State
     version: str = ""  #: that the last order was about
     deployment: str = ""
-    order: str = ""  #: id of the last order
+    order: str = ""  #: id of the last order that was taken
+    number: int = 0  #: of that order
+    refused: str = ""  #: why a message since then was not taken for an order
+    refused_message: str = ""  #: which one; see order.message_id
     reason: str = ""  #: why it failed or was rolled back
     received: int = 0  #: bytes that have come, while it is DOWNLOADING
     size: int = 0  #: bytes of all files, then
@@ -77,6 +80,9 @@ def bundle_report(updater: Updater, health: Iterable[Health]) -> BundleReport:
         version=ledger.version,
         deployment=ledger.deployment,
         order=ledger.order,
+        number=ledger.number,
+        refused=updater.orders.refusal.reason,
+        refused_message=updater.orders.refusal.message,
         reason=ledger.reason,
         received=received,
         size=size,

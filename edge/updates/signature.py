@@ -1,43 +1,30 @@
 """The signature of a bundle: `signature.json`, checked before anything else of the bundle is parsed.
 
-The file is JSON of a fixed form,
-
-    {"key":"16 hexadecimal digits","signature":"128 hexadecimal digits","signed":{...}}
-
-so key, signature and what is signed are cut out by their places. The signature is checked over those very bytes, and
-only then are they read as JSON. The digests in them vouch for the bytes of every other file.
+The file is an envelope around the document. The digests in that vouch for the bytes of every other file.
 """
 
 import hashlib
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 from edge.bundle import MANIFEST, SIGNATURE, Bundle, read_bundle
 from edge.errors import BundleError
 from edge.updates.document import MOST_DOCUMENT_BYTES, Document
+from edge.updates.envelope import Envelope, Sign
 from edge.updates.keys import Keyring
 
 MOST_BYTES = MOST_DOCUMENT_BYTES + 512  #: of signature.json
-_PURPOSE = b"foresense bundle signature 1\n"  # a signature made for something else is none here
-_FORM = re.compile(rb'\{"key":"([0-9a-f]{16})","signature":"([0-9a-f]{128})","signed":(\{.*\})\}\n', re.DOTALL)
+_ENVELOPE = Envelope(SIGNATURE, b"foresense bundle signature 1\n", MOST_BYTES)
 _BLOCK = 1024 * 1024
 
 
-def signature_bytes(document: Document, sign: Callable[[bytes], bytes]) -> bytes:
-    """Return signature.json of a document; `sign` returns the Ed25519 signature (64 bytes) of what it is given."""
-    signed = document.to_bytes()
-    signature = sign(_PURPOSE + signed).hex()
-    return b'{"key":"%s","signature":"%s","signed":%s}\n' % (document.key.encode(), signature.encode(), signed)
+def signature_bytes(document: Document, sign: Sign) -> bytes:
+    """Return signature.json of a document, which names the key that signs."""
+    return _ENVELOPE.seal(document.to_bytes(), document.key, sign)
 
 
 def check_signature(data: bytes, keyring: Keyring) -> Document:
     """Return the document of signature.json; BundleError unless a trusted key has signed it."""
-    form = _FORM.fullmatch(data) if len(data) <= MOST_BYTES else None
-    if form is None:
-        raise BundleError(f"{SIGNATURE}: expected a signature of at most {MOST_BYTES} bytes, got {len(data)} others")
-    key, signature, signed = form[1].decode(), bytes.fromhex(form[2].decode()), form[3]
-    keyring.check(key, signature, _PURPOSE + signed)
+    key, signed = _ENVELOPE.open(data, keyring)
     document = Document.from_bytes(signed)
     if document.key != key:
         raise BundleError(f"{SIGNATURE}: expected the key {key} in the document, got {document.key!r}")

@@ -3,7 +3,7 @@
 | topic | who writes | what |
 |---|---|---|
 | `state` | the device, retained | its bundles and how far an update is; see report.py |
-| `order/NAME` | the operator, retained | what is to become of bundle NAME; see order.py |
+| `order/NAME` | the operator, retained | what is to become of bundle NAME, signed; see order.py |
 | `request` | the device | asks for a part of a file; see chunk.py |
 | `chunk` | the operator | a part of a file |
 """

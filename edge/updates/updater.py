@@ -10,19 +10,21 @@ A bundle is FAILED before it was ever in charge, and ROLLED_BACK after. In both 
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from edge.agent.part import Host
-from edge.errors import BundleError, DataError, ForesenseError
+from edge.errors import BundleError, ConfigError, ForesenseError
 from edge.operation.failpoint import reach
+from edge.updates.charge import Charge
 from edge.updates.document import Document
 from edge.updates.download import Download, Send
 from edge.updates.installation import Installation
 from edge.updates.keys import Keyring
 from edge.updates.ledger import State
 from edge.updates.order import Order
-from edge.updates.probation import Probation
+from edge.updates.orders import Orders
 from edge.updates.rules import Now, agent_release, check_room, check_rules
-from edge.updates.signature import check_files, deployment_of, read_signature, read_signed_bundle
+from edge.updates.signature import check_files, deployment_of, read_signature
 from edge.updates.trial import Trial
 
 log = logging.getLogger(__name__)
@@ -32,20 +34,24 @@ class Updater:
     """Updates one bundle of a device; all of it happens in turn() and take(), neither of which waits for anything."""
 
     def __init__(
-        self, installation: Installation, keyring: Keyring, send: Send, healthy_s: float, runtime: str | None = None
+        self,
+        installation: Installation,
+        orders: Orders,
+        keyring: Path,
+        send: Send,
+        healthy_s: float,
+        runtime: str | None = None,
     ) -> None:
         self.installation = installation
+        self.orders = orders
         self.on_change: Callable[[], None] = _nothing  #: there is something to report
         self.download: Download | None = None
         self.name = installation.name
-        self._keyring = keyring
+        self._keyring = keyring  # read whenever something is verified, so that a new key needs no restart
         self._send = send
-        self._healthy_s = healthy_s
+        self._charge = Charge(self.name, keyring, healthy_s)
         self._runtime = runtime  # None: the one that is installed
-        self._host: Host | None = None
-        self._order: Order | None = None  # that waits for the end of another
         self._trial: Trial | None = None
-        self._probation: Probation | None = None
 
     @property
     def state(self) -> State:
@@ -53,14 +59,14 @@ class Updater:
         return self.installation.ledger.state
 
     def start(self, host: Host) -> None:
-        """Recover from an end at any moment; the bundles are opened after this."""
-        self._host = host
-        self.installation.recover()
+        """Recover from an end at any moment; the bundles are opened after this. ConfigError without a keyring."""
+        self._charge.start(host)
+        self.installation.recover(Keyring.read(self._keyring))
         ledger = self.installation.ledger
         if ledger.state is State.DOWNLOADING:
-            self._open(Order("deploy", ledger.order, ledger.version, ledger.deployment))
-        if ledger.state is State.ACTIVE:
-            self._begin_probation()
+            self._open()
+        if ledger.state is State.ACTIVE and (path := self.installation.path):
+            self._charge.begin_probation(path)
 
     def stop(self) -> None:
         """End what is going on; it goes on with the next start."""
@@ -69,19 +75,9 @@ class Updater:
         self.installation.keep()
 
     def take_order(self, message: bytes) -> None:
-        """Take an order; an empty one withdraws what is not yet on trial. One that is none is logged."""
-        if not message:
-            self._order = None
-            if self.state.is_under_way and self.state is not State.ACTIVE:
-                self._fail("withdrawn by the operator")
-            return
-        try:
-            order = Order.from_bytes(message)
-        except DataError as error:
-            log.warning("%s: %s", self.name, error)
-            return
-        if order.id != self.installation.ledger.order:
-            self._order = order
+        """Take an order, and say so if it is refused; an empty message, which takes none back, says nothing."""
+        if message and not self.orders.take(message, self.installation.ledger):
+            self.on_change()
 
     def take_chunk(self, message: bytes) -> None:
         """Take a part of a file."""
@@ -92,8 +88,7 @@ class Updater:
     def turn(self) -> None:
         """Do what is due."""
         self.installation.keep()
-        if self._order is not None and (self.state is not State.ACTIVE or self._order.action == "rollback"):
-            order, self._order = self._order, None
+        if (order := self.orders.next(self.state)) is not None:
             self._begin(order)
         match self.state:
             case State.DOWNLOADING:
@@ -106,17 +101,25 @@ class Updater:
                 self._watch_probation()
 
     def _begin(self, order: Order) -> None:
+        match order.action:
+            case "deploy":
+                self._deploy(order)
+            case "rollback":
+                self._roll_back_as_ordered(order)
+            case "withdraw":
+                if self.state.is_under_way and order.deployment == self.installation.ledger.deployment:
+                    self._fail("withdrawn by the operator")
+                self.installation.record(order=order.id, number=order.number)
+
+    def _deploy(self, order: Order) -> None:
         self._drop()
-        if order.action == "rollback":
-            self._roll_back_as_ordered(order)
-            return
         self.installation.begin(order)
         if order.version == self.installation.ledger.in_charge:
             self._compare_with_what_is_in_charge(order)
             return
         log.info("%s: downloading version %s", self.name, order.version)
         self.on_change()
-        self._open(order)
+        self._open()
 
     def _compare_with_what_is_in_charge(self, order: Order) -> None:
         path = self.installation.path
@@ -132,8 +135,9 @@ class Updater:
             self._trial.stop()
         self.download, self._trial = None, None
 
-    def _open(self, order: Order) -> None:
-        self.download = Download(order, self.name, self.installation.slots.incoming, self._keyring)
+    def _open(self) -> None:
+        ledger, incoming = self.installation.ledger, self.installation.slots.incoming
+        self.download = Download(self.name, ledger.version, ledger.deployment, incoming, self._keyring)
         self._attempt(lambda download: download.open(self._admit))
 
     def _admit(self, document: Document) -> None:
@@ -146,7 +150,7 @@ class Updater:
             return
         try:
             step(self.download)
-        except BundleError as error:
+        except (BundleError, ConfigError) as error:
             self._fail(str(error))
         except OSError as error:
             self._fail(f"expected a disk that takes the update, got: {error.strerror}")
@@ -180,16 +184,13 @@ class Updater:
             self._fail(f"expected a disk that takes the update, got: {error.strerror}")
             return
         self.download = None
-        self._begin_probation()
         log.info("%s: version %s is in charge, on trial", self.name, self.installation.ledger.version)
         self.on_change()
         self._switch_or_take_back()
 
     def _watch_probation(self) -> None:
-        if self._host is None or self._probation is None:
-            return
         try:
-            if not self._probation.may_stay([self._host.health(monitor) for monitor in self._monitors()]):
+            if not self._charge.may_stay():
                 return
         except BundleError as error:
             self._take_back(str(error))
@@ -198,22 +199,25 @@ class Updater:
         log.info("%s: version %s has done well and stays", self.name, self.installation.ledger.in_charge)
         self.on_change()
 
-    def _begin_probation(self) -> None:
-        path = self.installation.path
-        if path is not None:
-            bundle = read_signed_bundle(path, self._keyring)
-            self._probation = Probation(bundle.reference, self._healthy_s, bundle.manifest.interval_ms / 1000)
-
     def _roll_back_as_ordered(self, order: Order) -> None:
+        self._drop()
         installation, ledger = self.installation, self.installation.ledger
         installation.slots.discard()
-        installation.record(order=order.id, version=order.version, deployment="")
+        installation.record(order=order.id, number=order.number, version=order.version, deployment="")
         if ledger.in_charge != order.version:
             self._fail(f"rollback: expected version {order.version} in charge, got {ledger.in_charge or 'none'}")
         elif len(ledger.slots) < 2:
             self._fail(f"rollback: expected a version before {order.version} on this device, got none")
+        elif fault := self._fault_of(ledger.slots[1]):
+            self._fail(f"rollback: {fault}")
         else:
             self._take_back("ordered by the operator")
+
+    def _fault_of(self, version: str) -> str:
+        try:
+            return self.installation.fault(version, Keyring.read(self._keyring))
+        except ConfigError as error:
+            return str(error)
 
     def _take_back(self, reason: str) -> None:
         failed = self.installation.ledger.in_charge
@@ -223,29 +227,22 @@ class Updater:
         else:
             log.warning("%s: version %s is taken back: %s", self.name, failed, reason)
             self.installation.take_back(State.ROLLED_BACK, reason)
-            self._switch()
+            path = self.installation.path
+            if path and (trouble := self._charge.switch(path)):
+                self.installation.record(reason=f"{reason}; it goes on until the next start: {trouble}")
         self.on_change()
 
     def _switch_or_take_back(self) -> None:
-        if trouble := self._switch():
+        path, trouble = self.installation.path, ""
+        try:
+            if path is not None:
+                self._charge.begin_probation(path)
+                trouble = self._charge.switch(path)
+        except ForesenseError as error:  # such as a keyring that has been damaged meanwhile
+            trouble = str(error)
+        if trouble:
             self._take_back(trouble)
         reach("switched")
-
-    def _switch(self) -> str:
-        """Have the host run what is in charge; return why it does not, '' if it does."""
-        path = self.installation.path
-        if self._host is None or path is None:
-            return ""
-        for monitor in self._monitors():
-            try:
-                self._host.switch(monitor, path)
-            except ForesenseError as error:
-                return f"{monitor}: {error}"
-        return ""
-
-    def _monitors(self) -> list[str]:
-        monitors = self._host.monitors().items() if self._host else ()
-        return [monitor for monitor, bundle in monitors if bundle == self.name]
 
     def _fail(self, reason: str) -> None:
         log.warning("%s: version %s is refused: %s", self.name, self.installation.ledger.version, reason)

@@ -88,6 +88,10 @@ class Consumers:
         for name, unwanted in filters.items():
             self._all[name].leave(unwanted)
 
+    def left(self) -> dict[str, list[str]]:
+        """Return by broker what we have been unsubscribed from since the last call."""
+        return {name: left for name, consumer in self._all.items() if (left := consumer.left())}
+
     def turn(self) -> None:
         """Begin now if that had to wait; to be called every second or so."""
         if not self._started:

@@ -14,11 +14,14 @@ import click
 from edge.errors import ConfigError
 from edge.updates.keys import Keyring
 from edge.updates.ledger import State
-from edge.updates.order import Order
 from edge.updates.report import BundleReport, DeviceReport
 from service.configuration import read_settings
 from service.fleet.deployment import Deployment
+from service.fleet.key_options import key_option, passphrase_option
 from service.fleet.line import Line
+from service.fleet.orders import Orders
+from service.fleet.private_key import PrivateKey, read_passphrase
+from service.fleet.recall import Recall
 from service.fleet.rollout import Rollout, Standing
 from service.fleet.shelf import Shelf
 from service.fleet.targets import choose
@@ -43,7 +46,13 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 @click.argument("name")
 @click.argument("version")
 @_TO
-@click.option("--keyring", required=True, type=click.Path(path_type=Path), help="The keys that the devices trust.")
+@key_option
+@passphrase_option
+@click.option(
+    "--keyring",
+    type=click.Path(path_type=Path),
+    help="The keys that the devices trust, if the bundle is signed with another than --key.",
+)
 @click.option("--at-once", type=click.IntRange(min=1), default=20, show_default=True, help="Most devices at a time.")
 @click.option("--tolerate", type=click.IntRange(min=0), default=0, show_default=True, help="Failures before it stops.")
 @click.option("--again", is_flag=True, help="Have devices that refused this very bundle try again.")
@@ -55,7 +64,9 @@ def deploy(
     name: str,
     version: str,
     to: str,
-    keyring: Path,
+    key: Path,
+    passphrase_file: Path | None,
+    keyring: Path | None,
     at_once: int,
     tolerate: int,
     again: bool,
@@ -66,17 +77,20 @@ def deploy(
 ) -> None:
     """Have devices fetch a signed bundle, try it, and keep it if it does well.
 
+    The orders are signed with --key, which the devices must trust, as they must trust that of the bundle.
     One device begins; one more may follow for each that has committed. If more devices fail than are tolerated, no
     other gets the bundle. The command gives the devices what they ask for until all have committed, so let it run;
     called again, it goes on from where the devices are. Exits with 1 if not all of them have the bundle.
     """
     logging.basicConfig(level="WARNING", format="%(levelname)s: %(message)s")
     settings = read_settings(config)
-    shelf = Shelf(settings.bundles / name / version, Keyring.read(keyring))
+    private = PrivateKey.read(key, read_passphrase(passphrase_file))
+    keys = Keyring({private.public.id: private.public}) if keyring is None else Keyring.read(keyring)
+    shelf = Shelf(settings.bundles / name / version, keys)
     with _line(settings, config, broker) as line:
         rollout = Rollout(choose(to, name, line.reports()), at_once, tolerate)
         order_id = secrets.token_hex(8) if again else hashlib.sha256(shelf.deployment.encode()).hexdigest()[:16]
-        deployment = Deployment(line, shelf, rollout, order_id, again)
+        deployment = Deployment(line, Orders(line, private, name), shelf, rollout, order_id, again)
         if not as_json:
             deployment.on_news = lambda device, said: click.echo(f"{device}: {said}")
         deployment.run(time.monotonic() + minutes * 60)
@@ -86,44 +100,37 @@ def deploy(
 @click.command()
 @click.argument("name")
 @_TO
+@key_option
+@passphrase_option
 @_MINUTES
 @_CONFIG
 @_BROKER
 @_JSON
-def rollback(name: str, to: str, minutes: float, config: Path, broker: str | None, as_json: bool) -> None:
+def rollback(
+    name: str,
+    to: str,
+    key: Path,
+    passphrase_file: Path | None,
+    minutes: float,
+    config: Path,
+    broker: str | None,
+    as_json: bool,
+) -> None:
     """Have devices go back to the version of a bundle that was in charge before.
 
-    Each device keeps one. To go forward again, sign and deploy a newer version. Exits with 1 if not all went back.
+    Each device keeps one. To go forward again, sign and deploy a newer version. The orders are signed with --key, which
+    the devices must trust. Exits with 1 if not all went back.
     """
     logging.basicConfig(level="WARNING", format="%(levelname)s: %(message)s")
-    settings = read_settings(config)
+    settings, private = read_settings(config), PrivateKey.read(key, read_passphrase(passphrase_file))
     with _line(settings, config, broker) as line:
-        reports = line.reports()
-        waiting: dict[str, str] = {}
-        said: dict[str, str] = {}
-        for device in choose(to, name, reports):
-            in_charge = reports[device].bundles[name].in_charge
-            if in_charge:
-                waiting[device] = secrets.token_hex(8)
-                line.order(device, name, Order("rollback", waiting[device], in_charge))
-            else:
-                said[device] = "expected a version in charge, got none"
-        deadline_s = time.monotonic() + minutes * 60
-        while waiting and time.monotonic() < deadline_s:
-            time.sleep(0.1)
-            for device, report in line.reports().items():
-                bundle = report.bundles.get(name, BundleReport())
-                if waiting.get(device) == bundle.order:
-                    said[device] = f"{bundle.state}: version {bundle.in_charge} is in charge"
-                    said[device] += f"; {bundle.reason}" if bundle.state == State.FAILED else ""
-                    line.order(device, name, None)
-                    del waiting[device]
-    said |= dict.fromkeys(waiting, "has not answered; it finds the order when it is back")
+        recall = Recall(line, Orders(line, private, name), name)
+        recall.run(choose(to, name, line.reports()), time.monotonic() + minutes * 60)
     if as_json:
-        click.echo(json.dumps(said))
+        click.echo(json.dumps(recall.said))
     else:
-        click.echo("\n".join(f"{device}: {words}" for device, words in said.items()))
-    if not all(words.startswith(State.ROLLED_BACK) for words in said.values()):
+        click.echo("\n".join(f"{device}: {words}" for device, words in recall.said.items()))
+    if not recall.is_done:
         sys.exit(1)
 
 
@@ -169,6 +176,7 @@ def _rows(report: DeviceReport, now_ms: float) -> list[dict[str, Any]]:
             "state": bundle.state,
             "version": bundle.version,
             "reason": bundle.reason,
+            "refused": bundle.refused,
             "received": bundle.received,
             "size": bundle.size,
             "lag_s": None if bundle.newest_ms is None else round((now_ms - bundle.newest_ms) / 1000, 1),
@@ -186,6 +194,7 @@ def _sentence(row: dict[str, Any]) -> str:
         f" ({100 * row['received'] / row['size']:.0f} %)" if row["state"] == State.DOWNLOADING and row["size"] else ""
     )
     state += f": {row['reason']}" if row["reason"] else ""
+    state += f"; order refused: {row['refused']}" if row["refused"] else ""
     groups = f" [{', '.join(row['groups'])}]" if row["groups"] else ""
     return (
         f"{row['device']}{groups}: {row['bundle']}/{row['in_charge'] or 'none'}, {lag}, "

@@ -8,21 +8,16 @@ import click
 
 from edge.duration import parse_duration
 from edge.errors import ConfigError
-from service.fleet.private_key import PASSPHRASE, PrivateKey, read_passphrase
+from service.fleet.key_options import key_option, passphrase_option
+from service.fleet.private_key import PrivateKey, read_passphrase
 from service.fleet.signing import sign_bundle
-
-_PASSPHRASE = click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path),
-    help=f"File whose first line protects the key.  [default: {PASSPHRASE} of the environment, else none]",
-)
 
 
 @click.command()
 @click.argument("path", metavar="KEY", type=click.Path(path_type=Path))
-@_PASSPHRASE
+@passphrase_option
 def keygen(path: Path, passphrase_file: Path | None) -> None:
-    """Make a key that signs bundles for devices.
+    """Make a key that signs bundles and orders for devices.
 
     KEY is a new file for the private key, such as release.key; only its owner can read it. Beside it, the public key
     is written to a file that ends in .pub: a line of the keyring of each device that is to trust it.
@@ -32,14 +27,14 @@ def keygen(path: Path, passphrase_file: Path | None) -> None:
         raise ConfigError(f"{public_path}: expected a name that is free for the public key, got one that is taken")
     public = PrivateKey.make(path, read_passphrase(passphrase_file)).public
     public_path.write_text(f"{public.line}\n")
-    click.echo(f"{path}: private key {public.id}; keep it where bundles are signed")
+    click.echo(f"{path}: private key {public.id}; keep it where bundles are signed and deployed")
     click.echo(f"{public_path}: public key {public.id}; add its line to the keyring of each device")
 
 
 @click.command()
 @click.argument("path", metavar="BUNDLE", type=click.Path(path_type=Path))
-@click.option("--key", required=True, type=click.Path(path_type=Path), help="Private key, of `foresense keygen`.")
-@_PASSPHRASE
+@key_option
+@passphrase_option
 @click.option("--valid", default="365d", show_default=True, metavar="DURATION", help="How long devices may take it.")
 @click.option("--minimum-agent", metavar="RELEASE", help="Oldest release that can run it.  [default: this one]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

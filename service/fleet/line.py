@@ -11,7 +11,6 @@ from edge.brokers.mqtt import Connection
 from edge.brokers.packets import Received
 from edge.errors import DataError, ForesenseError
 from edge.updates.chunk import Chunk, Request
-from edge.updates.order import Order
 from edge.updates.report import DeviceReport
 from edge.updates.topics import DEVICE, DeviceTopics
 from service.brokers.broker import BrokerSettings
@@ -79,10 +78,9 @@ class Line:
         """Send a device a part of a file."""
         self._connection.publish(self._topics(device).chunk, chunk.to_bytes(), qos=1)
 
-    def order(self, device: str, bundle: str, order: Order | None) -> None:
-        """Leave a device an order, which it finds even if it is away; None takes back what was left."""
-        payload = order.to_bytes() if order else b""
-        self._connection.publish(self._topics(device).order(bundle), payload, qos=1, retain=True)
+    def order(self, device: str, bundle: str, message: bytes) -> None:
+        """Leave a device an order, which it finds even if it is away; an empty one clears what was left."""
+        self._connection.publish(self._topics(device).order(bundle), message, qos=1, retain=True)
 
     def _topics(self, device: str) -> DeviceTopics:
         return DeviceTopics(self._prefix, device)

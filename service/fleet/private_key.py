@@ -19,7 +19,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PrivateKey:
-    """A key that signs bundles; it never shows itself."""
+    """A key that signs bundles and orders; it never shows itself."""
 
     key: Ed25519PrivateKey
     name: str

@@ -62,7 +62,7 @@ class Depot:
         path = write_large_pump(self._operator.bundles, version, SIZE, interval_ms=100).path
         self._operator.sign(path)
         self.shelves[version] = Shelf(path, self._operator.keys)
-        self._line.order(self._device.name, "pump", self._operator.order_of(version, f"{int(version):016x}"))
+        self._line.order(self._device.name, "pump", self._operator.order(version, id=f"{int(version):016x}"))
 
     def state(self, version: str) -> State:
         """Return the last that the device has said of a version."""

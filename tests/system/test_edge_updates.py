@@ -8,9 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from service.cli import main
 from tests.edge.agent.conftest import Device, MakeDevice
 from tests.edge.agent.conftest import make_device as make_device
 from tests.edge.updates.fleet import COMMAND, Operator
@@ -58,8 +56,7 @@ def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operato
     assert (row["device"], row["groups"], row["in_charge"], row["previous"]) == (name, ["hall-3"], "2", "1")
     assert row["lag_s"] is not None
 
-    where = ["--config", str(operator.config), "--minutes", "1", "--json"]
-    back = CliRunner().invoke(main, ["rollback", "pump", "--to", "100%", *where])
+    back = operator.roll_back("100%", "--json")
     assert (back.exit_code, json.loads(back.output)) == (0, {name: "ROLLED_BACK: version 1 is in charge"})
     assert (pump / "current").readlink().name == "1"
     assert agent.end() == 0

@@ -85,6 +85,7 @@ def test_a_monitor_that_is_removed_while_nothing_runs_is_not_heard_of_again(
     world.publish([("leaves/north/fan-1/value", reading(30, 0.1))] * 5)
     world.publish([("stays/north/pump-1/value", reading(30, 0.1))])
     wait_until(lambda: service.plant.count("verdict") > 0, "the other goes on")
+    wait_until(lambda: service.plant.count("subscription") == 1, "what was left is forgotten")
     assert service.plant.end() == 0
     assert "messages: 1 received, 1 committed" in service.plant.log.read_text()
 

@@ -73,7 +73,7 @@ class Device:
         self.prefix: str = settings["prefix"]
         self.messages: SimpleQueue[MQTTMessage] = SimpleQueue()
         self._settings = settings
-        self._keyring = Keyring.read(Path(settings["keyring"]))
+        self._keyring = Path(settings["keyring"])
         self._running: dict[str, Running] = {}
         self._client = Client(CallbackAPIVersion.VERSION2, f"{settings['device']}-{settings['prefix']}")
         self._client.on_message = lambda _c, _u, message: self.messages.put(message)
@@ -98,7 +98,7 @@ class Device:
         return monitors
 
     def switch(self, monitor: str, path: Path) -> None:
-        bundle = read_signed_bundle(path, self._keyring)
+        bundle = read_signed_bundle(path, Keyring.read(self._keyring))
         engine = open_engine(bundle)
         engine.add(["plant/pump-1"])
         self._running[monitor] = Running(bundle.reference, engine)

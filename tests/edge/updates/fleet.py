@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from click.testing import CliRunner, Result
 from edge.bundle import GOLDEN, STEP_ONNX, write_bundle
 from edge.updates.document import Document
 from edge.updates.keys import Keyring
-from edge.updates.order import Order
+from edge.updates.ledger import Ledger
+from edge.updates.order import Order, order_message
 from edge.updates.signature import check_folder, deployment_of, read_signature
 from edge.updates.topics import DeviceTopics
 from service.cli import main
@@ -70,18 +72,39 @@ class Operator:
         write_signature(path, self.key, YEAR_S, "0.1.0")
         return path
 
-    def order_of(self, version: str, order_id: str = "0" * 16) -> Order:
-        """Return the order to deploy a version."""
-        return Order("deploy", order_id, version, deployment_of(read_signature(self.bundles / "pump" / version)))
+    def deployment(self, version: str) -> str:
+        """Return the id of the deployment of a version."""
+        return deployment_of(read_signature(self.bundles / "pump" / version))
+
+    def order(self, version: str, key: PrivateKey | None = None, **changes: Any) -> bytes:
+        """Return the signed order to have pi-1 deploy a version of the pump, or another that is given."""
+        signing, now_ms = key or self.key, time.time_ns() // 1_000_000
+        given: dict[str, Any] = {
+            "action": "deploy",
+            "id": "0" * 16,
+            "device": "pi-1",
+            "bundle": "pump",
+            "version": version,
+        }
+        given |= {"deployment": self.deployment(version), "number": now_ms} | changes
+        return order_message(Order(**given), signing.public.id, signing.sign)
 
     def deploying(self, version: str, to: str, *more: str) -> list[str]:
         """Return the command that deploys a version."""
-        where = ["--config", str(self.config), "--keyring", str(self.keyring)]
-        return ["deploy", "pump", version, "--to", to, *where, "--minutes", "1", *more]
+        return ["deploy", "pump", version, "--to", to, *self._as_ever, *more]
 
     def deploy(self, version: str, to: str, *more: str) -> Result:
         """Deploy a version, in this process."""
         return CliRunner().invoke(main, self.deploying(version, to, *more))
+
+    def roll_back(self, to: str, *more: str) -> Result:
+        """Roll the pump back, in this process."""
+        return CliRunner().invoke(main, ["rollback", "pump", "--to", to, *self._as_ever, *more])
+
+    @property
+    def _as_ever(self) -> list[str]:
+        key = str(self.folder / f"{self.key.name}.key")
+        return ["--config", str(self.config), "--key", key, "--minutes", "1"]
 
     def fleet(self) -> list[Any]:
         """Return what `foresense fleet` tells, a row for each bundle of a device."""
@@ -138,6 +161,10 @@ class DeviceProcess(Program):
         document = check_folder(self.slots / version, self.operator.keys)
         assert document.version == version
         return version
+
+    def ledger(self) -> Ledger:
+        """Return what it remembers of updates."""
+        return Ledger.load(self.slots) or Ledger()
 
     def reports(self, world: World) -> list[Any]:
         """Return what the device has said of the pump."""

@@ -15,7 +15,6 @@ from edge.updates.chunk import CHUNK_BYTES, Chunk, Request
 from edge.updates.document import Document
 from edge.updates.download import Download
 from edge.updates.keys import Keyring
-from edge.updates.order import Order
 from edge.updates.rules import RESERVE_BYTES, check_room
 from edge.updates.signature import check_folder
 from service.fleet.private_key import PrivateKey
@@ -34,8 +33,15 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> PrivateKey:
 
 
 @pytest.fixture(scope="module")
-def keyring(key: PrivateKey) -> Keyring:
-    return Keyring({key.public.id: key.public})
+def keyring_file(tmp_path_factory: pytest.TempPathFactory, key: PrivateKey) -> Path:
+    path = tmp_path_factory.mktemp("keyring") / "keyring"
+    path.write_text(f"{key.public.line}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def keyring(keyring_file: Path) -> Keyring:
+    return Keyring.read(keyring_file)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +54,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, key: PrivateKey, keyring: Ke
 class Line:
     """What lies between a download and a shelf; `mangle` makes the messages that come of one."""
 
-    def __init__(self, shelf: Shelf, folder: Path, keyring: Keyring) -> None:
+    def __init__(self, shelf: Shelf, folder: Path, keyring: Path) -> None:
         self.requests: list[Request] = []
         self.now_s = 0.0
-        self.download = Download(Order("deploy", "0" * 16, "2", shelf.deployment), "pump", folder, keyring)
+        self.download = Download("pump", "2", shelf.deployment, folder, keyring)
         self._shelf = shelf
 
     def run(self, mangle: Mangle = lambda message: [message], parts: int = 100) -> None:
@@ -73,8 +79,8 @@ def admit(_document: Document) -> None:
 
 
 @pytest.fixture
-def line(shelf: Shelf, tmp_path: Path, keyring: Keyring) -> Line:
-    return Line(shelf, tmp_path / ".incoming", keyring)
+def line(shelf: Shelf, tmp_path: Path, keyring_file: Path) -> Line:
+    return Line(shelf, tmp_path / ".incoming", keyring_file)
 
 
 def test_a_download_is_the_bundle_byte_for_byte(line: Line, tmp_path: Path, keyring: Keyring) -> None:
@@ -86,12 +92,12 @@ def test_a_download_is_the_bundle_byte_for_byte(line: Line, tmp_path: Path, keyr
 
 
 def test_a_download_that_is_broken_off_goes_on_where_it_was(
-    line: Line, shelf: Shelf, tmp_path: Path, keyring: Keyring
+    line: Line, shelf: Shelf, tmp_path: Path, keyring_file: Path, keyring: Keyring
 ) -> None:
     line.run(parts=7)
     received = line.download.progress[0]
     assert CHUNK_BYTES < received < shelf.document.size
-    second = Line(shelf, tmp_path / ".incoming", keyring)
+    second = Line(shelf, tmp_path / ".incoming", keyring_file)
     second.run()
     assert check_folder(tmp_path / ".incoming", keyring) == shelf.document
     assert sum(request.length for request in second.requests) == shelf.document.size - received
@@ -196,8 +202,8 @@ def test_a_bundle_that_does_not_fit_on_the_disk_is_refused_beforehand(shelf: She
 
 
 @AS_ROOT
-def test_a_disk_that_becomes_full_ends_the_download(shelf: Shelf, small_disk: Path, keyring: Keyring) -> None:
-    line = Line(shelf, small_disk / ".incoming", keyring)
+def test_a_disk_that_becomes_full_ends_the_download(shelf: Shelf, small_disk: Path, keyring_file: Path) -> None:
+    line = Line(shelf, small_disk / ".incoming", keyring_file)
     line.run(parts=3)
     fill(small_disk)
     with pytest.raises(OSError, match="No space left") as caught:

@@ -31,9 +31,13 @@ def signed(tmp_path_factory: pytest.TempPathFactory, key: PrivateKey) -> Path:
 def installation(tmp_path: Path, signed: Path, key: PrivateKey) -> Installation:
     """Return an installation with version 1 in charge."""
     shutil.copytree(signed / "1", tmp_path / "pump" / "1")
-    made = Installation(tmp_path / "pump", Keyring({key.public.id: key.public}))
-    made.recover()
+    made = Installation(tmp_path / "pump")
+    made.recover(ring(key))
     return made
+
+
+def ring(key: PrivateKey) -> Keyring:
+    return Keyring({key.public.id: key.public})
 
 
 def install(installation: Installation, signed: Path, version: str) -> None:
@@ -43,10 +47,10 @@ def install(installation: Installation, signed: Path, version: str) -> None:
     installation.install(version)
 
 
-def again(installation: Installation) -> Installation:
+def again(installation: Installation, key: PrivateKey) -> Installation:
     """Return what the next start of the program makes of it."""
-    after = Installation(installation.slots.folder, installation._keyring)
-    after.recover()
+    after = Installation(installation.slots.folder)
+    after.recover(ring(key))
     assert after.ledger == Ledger.load(after.slots.folder)
     assert after.slots.current() == after.ledger.in_charge
     return after
@@ -60,8 +64,8 @@ def test_the_highest_of_copied_versions_is_in_charge_and_none_is_removed(
     tmp_path: Path, signed: Path, key: PrivateKey
 ) -> None:
     shutil.copytree(signed, tmp_path / "pump")
-    made = Installation(tmp_path / "pump", Keyring({key.public.id: key.public}))
-    made.recover()
+    made = Installation(tmp_path / "pump")
+    made.recover(ring(key))
     assert made.slots.current() == "3"
     install(made, signed, "3")
     made.commit()
@@ -87,37 +91,41 @@ def test_what_is_taken_back_is_removed_and_the_one_before_is_in_charge(
 
 
 def test_a_bundle_on_trial_is_taken_back_when_the_program_has_started_too_often(
-    installation: Installation, signed: Path
+    installation: Installation, signed: Path, key: PrivateKey
 ) -> None:
     install(installation, signed, "2")
     for _ in range(MOST_STARTS - 1):
-        installation = again(installation)
+        installation = again(installation, key)
         assert installation.ledger.state is State.ACTIVE
-    installation = again(installation)
+    installation = again(installation, key)
     assert (installation.ledger.state, installation.ledger.in_charge) == (State.ROLLED_BACK, "1")
     assert "got 3 restarts of the program" in installation.ledger.reason
 
 
-def test_a_damaged_version_gives_way_to_the_one_before(installation: Installation, signed: Path) -> None:
+def test_a_damaged_version_gives_way_to_the_one_before(
+    installation: Installation, signed: Path, key: PrivateKey
+) -> None:
     install(installation, signed, "2")
     installation.commit()
     golden = installation.slots.path("2") / GOLDEN
     golden.write_bytes(golden.read_bytes()[:-1] + b"\1")
-    installation = again(installation)
+    installation = again(installation, key)
     assert (installation.ledger.state, installation.ledger.in_charge) == (State.ROLLED_BACK, "1")
     assert "expected the files of version 2 as they were signed, got damaged ones" in installation.ledger.reason
 
 
 @pytest.mark.parametrize("junk", [b"", b"{", b"[]", b'{"state": "FINE"}', b"\xff\xfe"])
-def test_a_ledger_that_cannot_be_read_is_begun_anew(junk: bytes, installation: Installation, signed: Path) -> None:
+def test_a_ledger_that_cannot_be_read_is_begun_anew(
+    junk: bytes, installation: Installation, signed: Path, key: PrivateKey
+) -> None:
     install(installation, signed, "2")
     (installation.slots.folder / LEDGER).write_bytes(junk)
-    installation = again(installation)
+    installation = again(installation, key)
     assert (installation.ledger.in_charge, installation.ledger.highest) == ("2", 2)
 
 
 def test_a_folder_that_cannot_be_written_leaves_the_one_before_in_charge(
-    installation: Installation, signed: Path
+    installation: Installation, signed: Path, key: PrivateKey
 ) -> None:
     shutil.copytree(signed / "2", installation.slots.incoming)
     installation.record(state=State.VERIFIED, version="2")
@@ -129,5 +137,5 @@ def test_a_folder_that_cannot_be_written_leaves_the_one_before_in_charge(
     installation.fail("full")
     draft.rmdir()
     installation.keep()
-    assert again(installation).ledger.reason == "full"
+    assert again(installation, key).ledger.reason == "full"
     assert not installation.slots.path("2").exists()

@@ -64,6 +64,25 @@ def test_a_bundle_signed_with_another_key_is_refused(operator: Operator, world: 
     assert_refused(operator, world, make_device, "6", reason, "--keyring", str(keyring))
 
 
+def test_a_keyring_that_is_damaged_while_the_device_runs_is_told_and_can_be_mended(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    device = make_device(first="5")
+    device.wait_for(world, "NONE", "")
+    operator.make("6")
+    operator.keyring.write_text("ed25519 abcd release\n")
+    done = operator.deploy("6", "all")
+    reason = f"{operator.keyring}: line 1: expected 'ed25519 KEY NAME'"
+    assert (done.exit_code, f"order refused: {reason}" in done.output) == (1, True), done.output
+    (row,) = operator.fleet()
+    assert reason in row["refused"]
+    assert (row["in_charge"], device.is_running()) == ("5", True)
+
+    operator.keyring.write_text(f"{operator.key.public.line}\n")
+    assert operator.deploy("6", "all").exit_code == 0
+    assert device.in_charge() == "6"
+
+
 @pytest.mark.slow
 def test_a_bundle_that_hangs_is_refused(operator: Operator, world: World, make_device: MakeDevice) -> None:
     operator.make_bad("6", endless_model())
@@ -132,7 +151,7 @@ def test_a_device_says_so_if_none_of_its_monitors_runs_a_bundle(
 ) -> None:
     device = make_device()
     device.wait_for(world, "NONE", "")
-    world.publish([(device.topics.order("fan"), operator.order_of("1").to_bytes())])
+    world.publish([(device.topics.order("fan"), operator.order("1", bundle="fan"))])
     wait_until(lambda: b"got fan" in world.heard[-1][1], "it says so")
     (fan,) = (row for row in operator.fleet() if row["bundle"] == "fan")
     assert (fan["state"], fan["reason"]) == (

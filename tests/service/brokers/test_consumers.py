@@ -69,6 +69,36 @@ def test_a_broker_that_has_forgotten_the_session_is_told_and_subscribed_to_again
     world.close()
 
 
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+def test_what_is_left_is_known_once_the_broker_has_acknowledged_it(
+    own_broker: Broker, inbox: Inbox, counters: Counters, protocol: int | str
+) -> None:
+    broker = BrokerSettings.model_validate({"host": "127.0.0.1", "port": own_broker.port, "protocol": protocol})
+    consumer = Consumer(broker, "own/service/availability", ["plant/+"], inbox, counters)
+    consumer.leave(["gone/+", "plant/+"])
+    assert consumer.left() == []
+    consumer.start()
+    try:
+        assert consumer.ready.wait(10)
+        assert [consumer.left(), consumer.left()] == [["gone/+"], []]
+    finally:
+        consumer.stop()
+
+
+def test_what_the_broker_has_not_acknowledged_to_be_left_is_left_again(own_broker: Broker, consumer: Consumer) -> None:
+    consumer.start()
+    assert consumer.ready.wait(10)
+    own_broker.send(signal.SIGSTOP)
+    consumer.follow(["other/+"])
+    own_broker.stop(signal.SIGKILL)
+    wait_until(lambda: not consumer.ready.is_set(), "the connection is lost")
+    assert consumer.left() == []
+
+    own_broker.start()
+    assert consumer.ready.wait(20)
+    assert consumer.left() == ["plant/+"]
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_session_that_should_be_there_when_the_service_starts(
     consumer: Consumer, counters: Counters, known: bool

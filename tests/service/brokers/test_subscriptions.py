@@ -23,6 +23,17 @@ def test_what_a_session_was_subscribed_to_is_known_to_the_next_process(store: St
     assert subscriptions(store).others([fans]) == {"": ["pumps/+"]}
 
 
+def test_what_a_broker_has_ended_is_forgotten_unless_it_is_needed_again(
+    store: Store, make_monitor: MakeMonitor
+) -> None:
+    pumps, fans = make_monitor("pumps/{device}"), make_monitor("fans/{device}", {"version": "2"}, "fans")
+    kept = subscriptions(store)
+    kept.remember([pumps, fans])
+    kept.remember([pumps])
+    kept.forget({"": ["pumps/+", "fans/+"]})
+    assert subscriptions(store).others([]) == {"": ["pumps/+"]}
+
+
 @pytest.mark.parametrize("other", [{"client_id": "other"}, {"host": "elsewhere"}, {"port": 1884}])
 def test_each_session_has_its_own(other: dict[str, object], store: Store, make_monitor: MakeMonitor) -> None:
     subscriptions(store).remember([make_monitor()])

@@ -126,3 +126,34 @@ def test_a_broker_that_cannot_be_reached_is_told(operator: Operator) -> None:
     operator.config.write_text(yaml.safe_dump(settings))
     done = run(operator, "fleet")
     assert (done.exit_code, "broker: expected leave to subscribe to" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["deploy", "pump", "2", "--to", "all"], ["rollback", "pump", "--to", "all"]])
+def test_nothing_is_ordered_without_a_key(command: list[str], operator: Operator) -> None:
+    done = run(operator, *command)
+    assert (done.exit_code, "Missing option '--key'" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["deploy", "rollback"])
+def test_a_device_whose_last_order_is_of_the_future_is_told_and_given_none(
+    command: str, operator: Operator, world: World
+) -> None:
+    operator.make("2")
+    number = time.time_ns() // 1_000_000 + 2 * 86_400_000
+    told = DeviceReport("pi-7", (), "0.1.0", 0, {"pump": BundleReport("1", ("1",), number=number)})
+    report(world, operator, "pi-7", told.to_bytes())
+    world.listen(f"{operator.prefix}/fleet/pi-7/order/pump")
+    done = operator.deploy("2", "pi-7") if command == "deploy" else operator.roll_back("pi-7")
+    assert done.exit_code == 1
+    assert "pi-7: expected its last order about pump to be of the past, got one of 20" in done.output.replace(
+        "pi-7: FAILED: ", ""
+    )
+    assert "take 'number' out of pump/updates.json" in done.output
+    assert [payload for _, payload in world.heard if payload] == []
+
+
+def test_an_order_that_a_device_has_refused_is_told(operator: Operator, world: World) -> None:
+    now_ms = round(time.time() * 1000)
+    bundle = BundleReport("7", refused="expected so, got this", refused_message="0" * 16)
+    report(world, operator, "pi-7", DeviceReport("pi-7", (), "0.1.0", now_ms, {"pump": bundle}).to_bytes())
+    assert run(operator, "fleet").output.endswith("; order refused: expected so, got this\n")
