@@ -9,11 +9,14 @@ export function calmly(act) {
     asked = true;
     if (busy) return;
     busy = true;
-    while (asked) {
-      asked = false;
-      await act();
-      await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+    try {
+      while (asked) {
+        asked = false;
+        await act();
+        await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+      }
+    } finally {
+      busy = false;
     }
-    busy = false;
   };
 }
