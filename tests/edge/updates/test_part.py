@@ -5,7 +5,9 @@ import json
 import subprocess
 import time
 
+from edge.updates.order import Order, check_order
 from edge.updates.report import BundleReport, DeviceReport
+from edge.updates.topics import DeviceTopics
 from service.fleet.private_key import PrivateKey
 from service.fleet.targets import choose
 from tests.edge.updates.conftest import MakeDevice
@@ -164,6 +166,28 @@ def test_an_update_is_withdrawn_by_a_signed_order_only(
     assert operator.fleet()[0]["state"] == "DOWNLOADING"
     world.publish([(topic, operator.order("2", action="withdraw", id="1" * 16))])
     assert device.wait_for(world, "FAILED", "2")["reason"] == "withdrawn by the operator"
+
+
+def test_a_rollout_that_stops_withdraws_the_order_of_a_device_that_is_away(
+    operator: Operator, world: World, make_device: MakeDevice
+) -> None:
+    device = make_device(behaviour={"2": "raises"})
+    device.wait_for(world, "NONE", "")
+    away = DeviceTopics(operator.prefix, "pi-8")  # which comes before pi-1
+    report = DeviceReport("pi-8", (), "0.1.0", 0, {"pump": BundleReport("1", ("1",))})
+    world.publish([(away.state, report.to_bytes())], retain=True)
+    operator.make("2")
+    assert operator.deploy("2", "all").exit_code == 1
+
+    def left() -> list[Order]:
+        messages = [payload for topic, payload in list(world.heard) if topic == away.order("pump")]
+        return [check_order(each, operator.keys) for each in messages]
+
+    wait_until(lambda: len(left()) == 2, "both orders are heard")
+    deploy, withdraw = left()
+    assert (deploy.action, withdraw.action) == ("deploy", "withdraw")
+    assert (withdraw.device, withdraw.deployment) == ("pi-8", deploy.deployment)
+    assert withdraw.number > deploy.number
 
 
 def test_a_computer_whose_clock_is_behind_gives_orders_that_are_taken(
