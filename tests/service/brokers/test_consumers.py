@@ -71,10 +71,10 @@ def test_a_broker_that_has_forgotten_the_session_is_told_and_subscribed_to_again
 
 @pytest.mark.parametrize("protocol", [5, "3.1.1"])
 def test_what_is_left_is_known_once_the_broker_has_acknowledged_it(
-    own_broker: Broker, inbox: Inbox, counters: Counters, protocol: int | str
+    broker: Broker, inbox: Inbox, counters: Counters, protocol: int | str
 ) -> None:
-    broker = BrokerSettings.model_validate({"host": "127.0.0.1", "port": own_broker.port, "protocol": protocol})
-    consumer = Consumer(broker, "own/service/availability", ["plant/+"], inbox, counters)
+    settings = BrokerSettings.model_validate({"host": "127.0.0.1", "port": broker.port, "protocol": protocol})
+    consumer = Consumer(settings, "own/service/availability", ["plant/+"], inbox, counters)
     consumer.leave(["gone/+", "plant/+"])
     assert consumer.left() == []
     consumer.start()
@@ -85,16 +85,16 @@ def test_what_is_left_is_known_once_the_broker_has_acknowledged_it(
         consumer.stop()
 
 
-def test_what_the_broker_has_not_acknowledged_to_be_left_is_left_again(own_broker: Broker, consumer: Consumer) -> None:
+def test_what_the_broker_has_not_acknowledged_to_be_left_is_left_again(broker: Broker, consumer: Consumer) -> None:
     consumer.start()
     assert consumer.ready.wait(10)
-    own_broker.send(signal.SIGSTOP)
+    broker.send(signal.SIGSTOP)
     consumer.follow(["other/+"])
-    own_broker.stop(signal.SIGKILL)
+    broker.stop(signal.SIGKILL)
     wait_until(lambda: not consumer.ready.is_set(), "the connection is lost")
     assert consumer.left() == []
 
-    own_broker.start()
+    broker.start()
     assert consumer.ready.wait(20)
     assert consumer.left() == ["plant/+"]
 
