@@ -10,11 +10,13 @@ from service.notifications.artist import Artist
 from service.notifications.queue import NoticeQueue
 from service.notifications.quiet import Quiet
 from service.notifications.receiver import Receiver
+from service.notifications.sent import Sent
 from service.notifications.settings import NotificationSettings
 from service.notifications.sink import NoticeSink
 from service.notifications.urls import read_urls
 from service.relays.delivery import Delivery, Forget
 from service.relays.outbox import OutboxReader
+from service.storage.access import Access
 
 
 class Notification(NamedTuple):
@@ -29,7 +31,8 @@ class Notification(NamedTuple):
     def delivery(self, forget: Forget) -> Delivery:
         """Return what tells it, not yet started."""
         outbox = OutboxReader(self.database, self.sink.name)
-        queue = NoticeQueue(outbox, self.settings, self.quiet, forget)
+        sent = Sent(Access(self.database), self.sink.name)
+        queue = NoticeQueue(outbox, self.settings, self.quiet, forget, sent)
         return Delivery(self.receiver, queue, queue.forget)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from service.notifications.notice import Message, Notice, digest, read_notice, single
 from service.notifications.quiet import Allowance, Quiet
+from service.notifications.sent import Sent
 from service.notifications.settings import NotificationSettings
 from service.relays.delivery import Forget
 from service.relays.letters import Letter
@@ -21,7 +22,8 @@ _MOST_READ = 500  # rows at once
 class NoticeQueue:
     """Stands between the outbox of a receiver and its delivery: reads rows, and hands over messages, one at a time.
 
-    All of it follows from the rows in the outbox; so a restart, which reads them again, comes to the same.
+    All of it follows from the rows in the outbox, and from what was sent within the hour; so a restart, which reads
+    both again, comes to the same.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class NoticeQueue:
         settings: NotificationSettings,
         quiet: Quiet,
         forget: Forget,
+        sent: Sent,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._outbox = outbox
@@ -38,6 +41,8 @@ class NoticeQueue:
         self._quiet = quiet
         self._allowance = Allowance(settings.most_per_hour)
         self._forget = forget
+        self._sent = sent
+        self._is_resumed = False
         self._now = now
         self._position = 0  # id of the newest row read
         self._waiting: list[Notice] = []
@@ -54,7 +59,7 @@ class NoticeQueue:
         self._take()
         self._drop_what_is_over()
         ready = [notice for notice in self._waiting if not self._quiet.holds(notice.severity, self._now())]
-        room = self._allowance.room(monotonic())
+        room = self._room()
         if not ready or room <= 0:
             return []
         if len(ready) <= min(room, _MOST_APART):
@@ -69,11 +74,19 @@ class NoticeQueue:
         for ident in ids:
             notices = self._under_way.pop(ident, [])
             self._allowance.use(monotonic())
+            self._sent.add(self._now())
             self._forget([row for notice in notices for row in notice.ids], letters, at_once)
 
     def close(self) -> None:
         """Give the connection back."""
         self._outbox.close()
+
+    def _room(self) -> int:
+        """Return how many messages may be sent now, those counted that an earlier process has sent."""
+        if not self._is_resumed:
+            self._is_resumed = True
+            self._allowance.resume(self._sent.ages_s(self._now()), monotonic())
+        return self._allowance.room(monotonic())
 
     def _take(self) -> None:
         """Read the rows that have come."""

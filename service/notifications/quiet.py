@@ -1,6 +1,7 @@
 """Quiet hours, and how many messages an hour are bearable."""
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -30,11 +31,15 @@ class Quiet:
 
 
 class Allowance:
-    """So many messages an hour, whichever hour; counted since the start of the process."""
+    """So many messages an hour, whichever hour."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._sent: deque[float] = deque()
+
+    def resume(self, ages_s: Iterable[float], now_s: float) -> None:
+        """Count what was sent so long before a time (monotonic, s), the oldest first."""
+        self._sent.extend(now_s - age_s for age_s in ages_s)
 
     def room(self, now_s: float) -> int:
         """Return how many messages may be sent at a time (monotonic, s)."""

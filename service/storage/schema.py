@@ -104,6 +104,11 @@ CREATE TABLE announced (
     config TEXT PRIMARY KEY, base TEXT NOT NULL, broker TEXT NOT NULL, components TEXT NOT NULL) WITHOUT ROWID;
 """
 
+#: version 5: when receivers of notifications were sent messages within the last hour, see service/notifications/sent.py
+NOTIFIED = """
+CREATE TABLE notified (receiver TEXT NOT NULL, time INTEGER NOT NULL);
+"""
+
 #: version 4: what operators do over HTTP, who may, and who did
 OPERATORS = """
 CREATE INDEX alarm_time ON alarm ("start");

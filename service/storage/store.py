@@ -17,6 +17,7 @@ from service.storage.schema import (
     ANNOUNCED,
     DEAD_LETTERS,
     HOURS,
+    NOTIFIED,
     OPERATIONS,
     OPERATORS,
     QUALITY,
@@ -29,7 +30,7 @@ from service.storage.schema import (
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 MOST_DEAD_LETTERS = 10_000
 MOST_DEAD_BYTES = 256 * 1024 * 1024  #: of their payloads
 CACHE_KIB = 32 * 1024  #: of the database's pages; the states of 10,000 streams fit
@@ -63,6 +64,7 @@ _MIGRATIONS = {  #: version -> what makes it from the one before
     2: (OPERATIONS, QUALITY, VERDICTS),
     3: (DEAD_LETTERS, STANDING, RELAYS, SERIES, HOURS),
     4: (SUBSCRIPTIONS, ANNOUNCED, OPERATORS),
+    5: (NOTIFIED,),
 }
 
 _TOO_HEAVY = """DELETE FROM dead_letter WHERE id <= (

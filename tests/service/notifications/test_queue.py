@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from service.alarms.messages import Incident, Member
 from service.counters import Counters
 from service.notifications.queue import NoticeQueue
 from service.notifications.quiet import Quiet
+from service.notifications.sent import Sent
 from service.notifications.settings import NotificationSettings
 from service.notifications.sink import NoticeSink
 from service.pipeline.monitor import Monitor
 from service.relays.letters import Letter
 from service.relays.outbox import Outbox, OutboxReader
+from service.storage.access import Access
 from service.storage.store import Store
 from tests.service.conftest import MakeMonitor
 from tests.service.notifications.conftest import START, alarm_of
@@ -38,7 +40,8 @@ class Bench:
     def restart(self) -> None:
         quiet = Quiet(self.settings.quiet, self.settings.time_zone)
         reader = OutboxReader(self._database, NAME)
-        self.queue = NoticeQueue(reader, self.settings, quiet, self._forget, lambda: self.now)
+        sent = Sent(Access(self._database), NAME)
+        self.queue = NoticeQueue(reader, self.settings, quiet, self._forget, sent, lambda: self.now)
 
     def post(self, *alarms: Alarm, told: bool = True) -> None:
         with self._store.transaction():
@@ -172,6 +175,47 @@ def test_beyond_what_an_hour_allows_alarms_wait_and_are_told_together(
     clock[0] = 3600
     bench.post(*(alarm_of(f"b{number}") for number in range(5)))
     assert bench.titles() == ["7 alarms, major at worst"]
+
+
+def test_what_was_sent_before_a_restart_counts(make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [50_000.0]
+    monkeypatch.setattr("service.notifications.queue.monotonic", lambda: clock[0])
+    bench = make_bench(most_per_hour=2)
+    bench.post(alarm_of("a0"), alarm_of("a1"))
+    assert len(bench.titles()) == 2
+    bench.post(alarm_of("a2"))
+    bench.now += timedelta(minutes=40)
+    clock[0] = 7.0  # of another process, after the machine has started anew
+    bench.restart()
+    assert (bench.titles(), bench.left) == ([], 1)
+    clock[0] += 1199
+    assert bench.titles() == []
+    clock[0] += 1
+    assert bench.titles() == ["Major alarm: north/a2 (value)"]
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_what_was_sent_in_another_hour_does_not_count_even_by_a_clock_that_was_wrong(
+    hours: int, make_bench: MakeBench
+) -> None:
+    bench = make_bench(most_per_hour=1)
+    bench.post(alarm_of("a0"))
+    assert len(bench.titles()) == 1
+    bench.now += timedelta(hours=hours)
+    bench.restart()
+    bench.post(alarm_of("a1"))
+    assert bench.titles() == ["Major alarm: north/a1 (value)"]
+
+
+def test_a_message_that_cannot_be_counted_is_sent_and_the_log_says_so(
+    store: Store, make_bench: MakeBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.db.execute("DROP TABLE notified")
+    bench = make_bench(most_per_hour=1)
+    bench.post(alarm_of("a0"))
+    assert len(bench.titles()) == 1
+    assert "what was sent before this start is not counted: " in caplog.text
+    assert "a message that was sent is counted until the next start only: " in caplog.text
 
 
 def test_in_quiet_hours_only_what_is_critical_is_told_and_the_rest_after_them_if_it_goes_on(
