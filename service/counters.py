@@ -28,6 +28,7 @@ class Counters:
     duplicates: int = 0  #: of these, no newer than the newest of their channel
     conflicts: int = 0  #: of these, at the time of the newest of their channel, with another value: the first holds
     late: int = 0  #: of these, of a slot that was closed already, or later than the lateness bound
+    late_of: Counter[str] = field(default_factory=Counter)  #: the same by monitor
     clock: int = 0  #: of these, far ahead of their stream, and the next was not
     early: int = 0  #: of these, used before older ones could not come any more, as too many waited
     verdicts: int = 0

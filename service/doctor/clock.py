@@ -18,6 +18,12 @@ def look_at_clock(history: History | None, held: bool) -> Iterator[Finding]:
     yield _kept(_state())
     if history is not None and history.reading_ms is not None:
         yield _agrees(history.reading_ms - time.time_ns() // 1_000_000, held)
+    for monitor, late in history.late.items() if history is not None else ():
+        yield warn(
+            "readings",
+            f"{late:,} of {monitor} came too late to be used since the service started",
+            f"look why they are late, or have them waited for longer: monitors.{monitor}.lateness_s",
+        )
 
 
 def _kept(state: int) -> Finding:

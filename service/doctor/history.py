@@ -1,9 +1,10 @@
 """The history: what the database says of how much comes, read beside the service."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +21,7 @@ class History(NamedTuple):
     newest_ms: int | None
     bytes: int  #: of the file and its log
     reading_ms: int | None = None  #: time of the newest reading, which need not have a verdict that is stored
+    late: Mapping[str, int] = {}  #: readings that came too late to be used since the service started, by monitor
 
     @property
     def bytes_a_day(self) -> float:
@@ -45,11 +47,13 @@ def read_history(database: Path, held: bool) -> History:
         oldest = db.execute("SELECT time FROM verdict ORDER BY time LIMIT 1").fetchone()
         newest = db.execute("SELECT time FROM verdict ORDER BY time DESC LIMIT 1").fetchone()
         told = db.execute("SELECT body FROM standing").fetchone()
-    reading = max((time for time in (newest and newest[0], _told(told and told[0])) if time is not None), default=None)
-    return History(streams, oldest and oldest[0], newest and newest[0], size_of(database), reading)
+    standing = msgspec.json.decode(told[0]) if told else {"monitors": {}, "counters": {}}
+    reading = max((time for time in (newest and newest[0], _newest(standing)) if time is not None), default=None)
+    late = standing["counters"].get("late_of", {})  # which an earlier release has not told
+    return History(streams, oldest and oldest[0], newest and newest[0], size_of(database), reading, late)
 
 
-def _told(standing: bytes | None) -> int | None:
+def _newest(standing: dict[str, Any]) -> int | None:
     """Return the time of the newest reading of all monitors that the service has told of."""
-    monitors = msgspec.json.decode(standing)["monitors"].values() if standing else ()
-    return max((each["newest"] for each in monitors if each["newest"] is not None), default=None)
+    times = (each["newest"] for each in standing["monitors"].values())
+    return max((time for time in times if time is not None), default=None)

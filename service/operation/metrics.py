@@ -68,6 +68,8 @@ class _ServiceCollector(Collector):
         yield _counts("messages_rejected", "Messages set aside.", "reason", rejects)
         ignored = {name: getattr(counters, name) for name in _IGNORED}
         yield _counts("readings_ignored", "Of the readings fed, not used.", "reason", ignored)
+        late = dict(list(counters.late_of.items()))
+        yield _counts("readings_late", "Of the readings fed, not used as they were late.", "monitor", late)
         yield _counts("outbox_dropped", "Verdicts for which no room was left.", "sink", dict(counters.dropped))
         yield _counts("sink_refused", "What a sink would not take.", "sink", dict(counters.undeliverable))
         yield _histogram("foresense_transaction_messages", "Messages of a transaction.", counters.batches)

@@ -123,6 +123,8 @@ def _own_lines(running: bool, told: dict[str, Any]) -> Iterator[str]:
         f"{counters['conflicts']} conflicting, {counters['late']} late, {counters['clock']} of a wrong clock, "
         f"{counters['invalid']} invalid"
     )
+    if late := counters.get("late_of"):  # which an earlier release has not told
+        yield f"  too late to be used: {_counts(late)}"
     yield f"  each second: {', '.join(f'{name} {rate:,.1f}' for name, rate in told['per_second'].items())}"
     if not told["stores_verdicts"]:
         yield "  the disk is full: verdicts are not stored"

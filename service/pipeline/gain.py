@@ -1,11 +1,12 @@
 """The gain: what a transaction adds to the counters, once it is committed."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from edge.engine import Engine
 from service.counters import Counters
+from service.pipeline.monitor import Monitor
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Gain:
     duplicates: int = 0
     conflicts: int = 0
     late: int = 0
+    late_of: Counter[str] = field(default_factory=Counter)  #: the same by monitor
     clock: int = 0
     early: int = 0
     verdicts: int = 0
@@ -32,14 +34,17 @@ class Gain:
 
 
 @contextmanager
-def counting(engine: Engine, gain: Gain) -> Iterator[None]:
-    """Add what the engine meanwhile sets aside, or uses before its time, to a gain."""
+def counting(monitor: Monitor, gain: Gain) -> Iterator[None]:
+    """Add what a monitor's engine meanwhile sets aside, or uses before its time, to a gain."""
+    engine = monitor.engine
     before, early = engine.ignored, engine.early
     yield
     ignored = engine.ignored
     gain.invalid += ignored.invalid - before.invalid
     gain.duplicates += ignored.duplicate - before.duplicate
     gain.conflicts += ignored.conflict - before.conflict
-    gain.late += ignored.late - before.late
+    if late := ignored.late - before.late:
+        gain.late += late
+        gain.late_of[monitor.name] += late
     gain.clock += ignored.clock - before.clock
     gain.early += engine.early - early

@@ -1,5 +1,6 @@
 """The transaction: everything that follows from a batch of messages, committed at once or not at all."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -30,6 +31,8 @@ from service.storage.history import HistorySettings
 from service.storage.recovery import Recovery
 from service.storage.store import Store
 from service.storage.verdict_book import VerdictBook
+
+log = logging.getLogger(__name__)
 
 _TICK_MS = 1000  # between two looks at what is due without a reading
 
@@ -165,7 +168,7 @@ class Transaction:
             monitor.begin(self._store.add_streams(monitor.name, new))
         gain.readings += len(columns)
         readings = monitor.readings(columns)
-        with counting(monitor.engine, gain):
+        with counting(monitor, gain):
             verdicts = monitor.engine.feed(readings)
         monitor.heard(self._attention.ms_of_arrival(monitor.broker), readings.stream)
         yield from self._enter(monitor, verdicts, gain)
@@ -183,7 +186,7 @@ class Transaction:
         for monitor in self._monitors:
             if monitor.ids:
                 now_ms = self._attention.ms(monitor.broker)
-                with counting(monitor.engine, gain):
+                with counting(monitor, gain):
                     verdicts = monitor.tick(now_ms)
                 yield from self._enter(monitor, verdicts, gain)
                 self._alarms.release_silent(monitor, monitor.silent(now_ms))
@@ -207,6 +210,10 @@ class Transaction:
         counters.retained += result.retained
         counters.rejects.update(letter.reason for letter in result.letters)
         gain.add_to(counters)
+        for name, late in gain.late_of.items():
+            log.warning(
+                "%s: readings came too late to be used: %d; lateness_s says how long they are waited for", name, late
+            )
 
 
 def _monotonic_ms() -> int:

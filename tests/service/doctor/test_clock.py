@@ -37,3 +37,11 @@ def test_without_readings_only_the_clock_is_looked_at() -> None:
 def test_the_kernel_says_whether_something_keeps_the_clock_right() -> None:
     assert _state() in {-1, 0, 1, 2, 3, 4, 5}
     assert [_kept(state).level for state in (0, 5, -1)] == [Level.OK, Level.WARN, Level.OK]
+
+
+def test_readings_that_came_too_late_are_told_with_what_mends_it() -> None:
+    found = History({}, None, None, 0, late={"main": 1200})
+    _, finding = look_at_clock(found, held=True)
+    assert finding.level is Level.WARN
+    assert finding.said == "1,200 of main came too late to be used since the service started"
+    assert "monitors.main.lateness_s" in str(finding)

@@ -46,3 +46,11 @@ def test_before_the_service_has_told_the_newest_verdict_is_known(
         bench.store.db.execute("INSERT INTO series_verdict (time, series, status) VALUES (5000, 1, 1)")
     bench.store.close()
     assert read_history(bench.database, held=False).reading_ms == 5000
+
+
+def test_how_many_readings_came_too_late_is_known_by_monitor(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor(payload="json", time="ts", lateness_s=30))
+    bench.take([*readings(range(20)), *readings(range(3, 5))])
+    wait_until(lambda: len(bench.acknowledged) == 22, "all is committed")
+    tell(bench)
+    assert read_history(bench.database, held=False).late == {"main": 2}

@@ -100,3 +100,11 @@ def test_they_tell_of_each_sink(make_bench: MakeBench, make_monitor: MakeMonitor
         "foresense_outbox_dropped_total,sink=history": 3,
         "foresense_sink_refused_total,sink=pager": 1,
     }
+
+
+def test_they_tell_which_monitors_readings_come_too_late(make_bench: MakeBench, make_monitor: MakeMonitor) -> None:
+    bench = make_bench(make_monitor(payload="json", time="ts", lateness_s=30))
+    assert "foresense_readings_late_total,monitor=main" not in told(bench)
+    bench.take([*readings(range(20)), *readings(range(3, 5))])
+    wait_until(lambda: len(bench.acknowledged) == 22, "all is committed")
+    assert told(bench)["foresense_readings_late_total,monitor=main"] == 2

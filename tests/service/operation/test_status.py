@@ -1,12 +1,16 @@
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from edge.operation.lock import InstanceLock, is_held
 from service.cli import main
+from service.operation.standing import Standing
 from service.relays.letters import Letter
 from tests.service.conftest import MakeBench, MakeMonitor, message, readings
 from tests.system.conftest import wait_until
@@ -80,3 +84,16 @@ def test_looking_does_not_keep_a_service_from_its_lock(database: Path) -> None:
     assert not is_held(database)
     lock.acquire()
     lock.release()
+
+
+def test_it_tells_which_monitors_readings_came_too_late(
+    config: Path, make_bench: MakeBench, make_monitor: MakeMonitor
+) -> None:
+    bench = make_bench(make_monitor(payload="json", time="ts", lateness_s=30))
+    bench.take([*readings(range(20)), *readings(range(3, 5))])
+    wait_until(lambda: bench.counters.late == 2, "they are counted")
+    told = Standing(bench.counters, bench.inbox).tell()
+    bench.stop()
+    with closing(sqlite3.connect(bench.database)) as db, db:
+        db.execute("INSERT OR REPLACE INTO standing VALUES (1, ?)", (msgspec.json.encode(told),))
+    assert "too late to be used: main 2\n" in run(config)[1]

@@ -260,3 +260,18 @@ def test_readings_used_before_their_time_are_counted(make_bench: MakeBench, make
 
     assert bench.counters.early == 10
     assert bench.query("SELECT count(*) FROM verdict") == [(10,)]
+
+
+def test_readings_that_came_too_late_to_be_used_are_told_by_their_monitor(
+    make_bench: MakeBench, make_monitor: MakeMonitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = make_monitor("fans/{device}/{channel}", {"version": "2"}, "fans", payload="json", time="ts", lateness_s=30)
+    bench = make_bench(make_monitor(payload="json", time="ts", lateness_s=30), other)
+    late = [message(f"{where}/a/value", readings(range(3, 4))[0].payload) for where in ("plant", "plant", "fans")]
+    bench.take([*readings(range(20)), *late])
+    bench.stop()
+
+    assert bench.counters.late == 2
+    assert bench.counters.late_of == {"main": 2}
+    assert "main: readings came too late to be used: 2; lateness_s says how long they are waited for" in caplog.text
+    assert "fans: " not in caplog.text
