@@ -235,6 +235,8 @@ def test_one_broker_works_while_the_other_is_away_and_each_gets_its_own_acknowle
         world.wait_for("own/service/availability", b"online")
     south_world.publish(("plant/a/value", f"{k}") for k in range(50))
     wait_until(lambda: service.counters.committed == 50, "what comes from the south is committed")
+    then_ms = int(1000 * monotonic()) + 500  # by then it is acknowledged, which a probe after that comes behind
+    wait_until(lambda: (service._consumers.heard_ms()["south"] or 0) >= then_ms, "the south has the acknowledgements")
 
     south.stop()
     wait_until(lambda: not service.ready.is_set(), "it is noticed")
