@@ -16,8 +16,12 @@ from service.storage.access import Access
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["audit"])
 
-MOST = 100_000  #: entries that are kept
+MOST, MOST_STRANGERS = 100_000, 10_000  #: entries that are kept: of those who are known, and of nobody
 _LONGEST = 500  # signs of a detail
+
+#: the oldest of the same kind, so that nobody who knocks often enough has the others forgotten
+_FORGET = """DELETE FROM audit WHERE (role = '') = :stranger AND id <= (
+    SELECT id FROM audit WHERE (role = '') = :stranger ORDER BY id DESC LIMIT 1 OFFSET :most)"""
 
 
 class Entry(BaseModel):
@@ -42,7 +46,7 @@ class Audit(BaseModel):
 
 @router.get("/v1/audit", response_model=Audit)
 def audit(request: Request, source: FromSource, offset: Offset = 0, limit: Limit = 100) -> Response:
-    """List who changed what over HTTP, the newest first; the newest 100,000 are kept."""
+    """List who changed what over HTTP, the newest first; 100,000 are kept, and 10,000 of those who were nobody."""
     total = source.reader.row("SELECT count(*) FROM audit")
     select = "SELECT id, time, who, role, address, action, detail, status FROM audit ORDER BY id DESC LIMIT ? OFFSET ?"
     told: list[dict[str, Any]] = [
@@ -59,6 +63,6 @@ def note(access: Access, who: str, role: str, address: str, action: str, detail:
     try:
         with access.transaction() as db:
             db.execute(insert, values)
-            db.execute("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?", (MOST,))
+            db.execute(_FORGET, {"stranger": not role, "most": MOST if role else MOST_STRANGERS})
     except (ForesenseError, sqlite3.Error) as error:
         log.warning("the audit has no room for %s by %s: %s", action, who, error)

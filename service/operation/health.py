@@ -1,6 +1,7 @@
 """The health server: /metrics, /healthz and /readyz over HTTP, for those who look after the service."""
 
 import logging
+import socket
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
@@ -48,6 +49,10 @@ class Health:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
+        super().__init__(address, handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """Log what a request ended with; whoever asked may just have gone."""

@@ -40,6 +40,7 @@ class Reloader:
         self._asked = Event()
         self._wake = Event()
         self._stopping = False
+        self._again = False
         self._seen = self._look()
         self._thread = Thread(target=self._run, name="reload", daemon=True)
 
@@ -68,14 +69,21 @@ class Reloader:
                 self._turn(asked)
 
     def _turn(self, asked: bool) -> None:
-        """Bring what is new into force, or say why not; what was in force goes on then."""
+        """Bring what is new into force, or say why not; what was in force goes on then.
+
+        What the database or the disk has refused is tried again with the next turn, as it may pass.
+        """
+        again, self._again = self._again, False
         try:
             self._wanted = self._read() if asked else self._wanted
             before, self._seen = self._seen, self._look()
-            if asked or self._seen != before:
+            if asked or again or self._seen != before:
                 self._apply(self._wanted)
-        except (ForesenseError, sqlite3.Error, OSError) as error:
+        except ForesenseError as error:
             self._refuse(str(error))
+        except (sqlite3.Error, OSError) as error:
+            self._again = True
+            self._refuse(f"{error}; trying again")
         except Exception as error:
             log.exception("a change could not be brought into force")
             self._refuse(repr(error))

@@ -6,27 +6,32 @@ import secrets
 import signal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
-from pydantic import ValidationError
 
 from edge.errors import ConfigError
 from edge.receipt_clock import wall_ms
+from service.brokers.address import broker_at
 from service.brokers.broker import BrokerSettings
-from service.brokers.tls import TlsSettings
 from service.durations import Duration
 from service.simulate.feed import Feed, as_json, describe
 from service.simulate.history import write_csv
 from service.simulate.plant import Plant
 
-_SCHEMES = {"mqtt": False, "mqtts": True}
+_ENCRYPTED = ("mqtts://", "wss://")
 _DAYS = "3d"
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option("--broker", "url", default="mqtt://localhost:1883", show_default=True, metavar="URL", help="Or mqtts://.")
+@click.option(
+    "--broker",
+    "address",
+    default="localhost:1883",
+    show_default=True,
+    metavar="ADDRESS",
+    help="HOST, HOST:PORT or a URL.",
+)
 @click.option("--ca-file", type=_FILE, help="mqtts: certificates of the authorities that are trusted, as PEM.")
 @click.option("--certificate-file", type=_FILE, help="mqtts: our own certificate, if the broker asks for one, as PEM.")
 @click.option("--key-file", type=_FILE, help="mqtts: its key; without it, the key is in --certificate-file.")
@@ -42,7 +47,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--csv", "path", type=_FILE, metavar="FILE", help="Write what has passed to this file, to train on.")
 @click.option("--json", "as_lines", is_flag=True, help="With --csv: print each fault as a line of JSON.")
 def simulate(
-    url: str,
+    address: str,
     ca_file: Path | None,
     certificate_file: Path | None,
     key_file: Path | None,
@@ -62,8 +67,8 @@ def simulate(
     wear, a sensor that is stuck, drifts or has spikes, or silence. What is broken is logged, and told, retained, at
     simulated/SITE/PUMP/fault, so that alarms can be compared with it.
 
-    With --csv nothing is sent: the readings of the time that --since and --for tell are written to a file, which
-    `foresense train` reads (--device pump).
+    ADDRESS may be a URL of mqtt, mqtts, ws or wss. With --csv nothing is sent: the readings of the time that --since
+    and --for tell are written to a file, which `foresense train` reads (--device pump).
     """
     plant = Plant(pumps, interval, seed, faults)
     now = wall_ms()
@@ -71,7 +76,7 @@ def simulate(
         start = now - (since or Duration().convert(_DAYS, None, None))
         _write(plant, start, min(start + lasts, now) if lasts else now, path, as_lines)
         return
-    broker = _broker(url, ca_file=ca_file, certificate_file=certificate_file, key_file=key_file)
+    broker = _broker(address, ca_file=ca_file, certificate_file=certificate_file, key_file=key_file)
     logging.basicConfig(level="INFO", format="%(asctime)s %(message)s")
     feed = Feed(broker, plant)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -88,25 +93,11 @@ def _write(plant: Plant, start: int, end: int, path: Path, as_lines: bool) -> No
     click.echo(f"{rows} rows of {len(plant.names)} pumps in {path}", err=as_lines)
 
 
-def _broker(url: str, **files: Path | None) -> BrokerSettings:
-    """Return how to reach the broker at a URL; ConfigError if that is none."""
-    try:
-        parts = urlsplit(url)
-        encrypted = _SCHEMES[parts.scheme]
-        known: dict[str, Any] = {"host": parts.hostname or "", "client_id": f"simulated-plant-{secrets.token_hex(3)}"}
-        if parts.port is not None:
-            known["port"] = parts.port
-        given = {name: path for name, path in files.items() if path is not None}
-        if encrypted:
-            known["tls"] = TlsSettings(**given)
-        broker = BrokerSettings(**known)
-    except (KeyError, ValueError) as error:
-        why = (
-            error.errors()[0]["msg"]
-            if isinstance(error, ValidationError)
-            else "expected mqtt:// or mqtts:// and a host"
-        )
-        raise ConfigError(f"--broker: {why}, got {url!r}") from error
-    if given and not encrypted:
-        raise ConfigError(f"--broker: expected mqtts:// beside --{next(iter(given)).replace('_', '-')}, got {url!r}")
-    return broker
+def _broker(address: str, **files: Path | None) -> BrokerSettings:
+    """Return how to reach the broker at an address; ConfigError if that is none."""
+    given = {name: path for name, path in files.items() if path is not None}
+    if given and not address.startswith(_ENCRYPTED):
+        option = next(iter(given)).replace("_", "-")
+        raise ConfigError(f"--broker: expected {' or '.join(_ENCRYPTED)} beside --{option}, got {address!r}")
+    tls: dict[str, Any] = {"tls": given} if given else {}
+    return broker_at(address, client_id=f"simulated-plant-{secrets.token_hex(3)}", **tls)

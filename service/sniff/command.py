@@ -12,11 +12,11 @@ from rich.table import Table
 
 from edge.duration import duration_text
 from edge.errors import ConfigError, DataError
+from service.brokers.address import broker_at
 from service.brokers.broker import BrokerSettings
 from service.configuration import read_broker
 from service.output import writing
 from service.settings import PublishSettings
-from service.sniff.address import broker_at
 from service.sniff.draft import Draft, Findings, draft
 from service.sniff.proposal import configuration, training
 from service.sniff.survey import Survey

@@ -46,8 +46,8 @@ class _Line:
         while not self._subscribed.wait(_WAIT_S) and not self._stop.is_set():
             if monotonic() > deadline:
                 raise ForesenseError(
-                    f"{place(self._source)}: expected one at {self._broker.address} that accepts us, "
-                    f"got none within {_PATIENCE_S:g} s"
+                    f"{place(self._source)}: expected one at {self._broker.address} that accepts us "
+                    f"within {_PATIENCE_S:g} s, got: {self.connection.trouble or 'no answer'}"
                 )
         if self._refused:
             raise ForesenseError(

@@ -3,7 +3,7 @@
 import { send } from "./api.js";
 import { button, el, notice } from "./dom.js";
 import { mute } from "./mute.js";
-import { lasted, number, severity, time } from "./words.js";
+import { among, lasted, number, severity, time } from "./words.js";
 
 const MUTED_FOR = "2h", SIGNS = { up: "↑", down: "↓" };
 
@@ -48,9 +48,9 @@ function remarks(alarm) {
 function parts(alarm) {
   const known = shares(alarm);
   if (!known.length) return null;
-  const short = (value) => value === null || value === undefined ? "–" : number(Number(value.toPrecision(4)));
   return el("ul", { class: "parts", "aria-label": "Contributions by channel" }, known.map((each) => {
     const bar = el("span", { class: "bar" });
+    const short = among(each.actual, each.expected, each.lower, each.upper);
     bar.style.width = `${Math.round(100 * each.share)}%`;
     const band = typeof each.lower === "number" ? ` (${short(each.lower)} to ${short(each.upper)})` : "";
     return el("li", {}, el("span", {}, each.channel), el("span", { class: "track" }, bar), el("b", {}, `${Math.round(100 * each.share)} %`),

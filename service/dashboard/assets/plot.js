@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { Pen } from "./pen.js";
 import { numbers, times } from "./ticks.js";
-import { number } from "./words.js";
+import { among } from "./words.js";
 
 const AXIS = 20, LEVELS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
@@ -27,8 +27,8 @@ export class Plot {
   point(index) {
     const { time, mean, expected, lower, upper, score } = this.column;
     if (index < 0 || index >= time.length) return { value: "–", expected: "–", band: "–", score: "–" };
-    const short = (value) => number(value === null ? null : Number(value.toPrecision(4)));
-    const told = { at: time[index], score: short(score[index]), expected: `${short(expected[index])}`, value: short(this.isScore ? score[index] : mean[index]) };
+    const short = among(mean[index], expected[index], lower[index], upper[index]), found = among()(score[index]);
+    const told = { at: time[index], score: found, expected: short(expected[index]), value: this.isScore ? found : short(mean[index]) };
     return { ...told, band: lower[index] === null ? "–" : `${short(lower[index])} to ${short(upper[index])}`, isOdd: this.isOdd(index) };
   }
 

@@ -2,6 +2,7 @@
 
 const MARKS = { alarm: "▲ alarm", silent: "◌ silent", learning: "… learning", normal: "● normal", unknown: "? unknown" };
 const SEVERITIES = { minor: "▲", major: "▲▲", critical: "▲▲▲" };
+const LEAST_DIGITS = 4, MOST_DIGITS = 12, LARGE = 1e7;
 const time_ = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export function mark(state) {
@@ -34,6 +35,20 @@ export function number(value, unit = "") {
   const size = Math.abs(value);
   const text = size !== 0 && (size >= 1e7 || size < 1e-4) ? value.toExponential(2) : String(Number(value.toPrecision(5)));
   return unit ? `${text} ${unit}` : text;
+}
+
+// Returns what writes a value so that it is told from others beside it: a hundredth of what is between them is seen, and
+// all digits before the point.
+export function among(...values) {
+  const known = values.filter((each) => typeof each === "number"), most = Math.max(...known.map(Math.abs));
+  const apart = Math.max(...known) - Math.min(...known);
+  const least = Math.max(LEAST_DIGITS, most >= 1 && most < LARGE ? Math.floor(Math.log10(most)) + 1 : 0);
+  const digits = apart > 0 ? Math.min(Math.max(Math.ceil(Math.log10(most / apart)) + 2, least), MOST_DIGITS) : least;
+  return (value) => {
+    if (typeof value !== "number") return "–";
+    const size = Math.abs(value), isPlain = size === 0 || (size >= 1e-4 && size < LARGE);
+    return isPlain ? String(Number(value.toPrecision(digits))) : value.toExponential(digits - 1);
+  };
 }
 
 export function span(ms) {

@@ -209,6 +209,9 @@ def test_users_and_tokens_are_added_listed_and_removed_by_commands(guarded: Guar
     assert "ada  operator  since 20" in run("users", "list", file)[1]
     with guarded.client(headers=MARK) as client:
         assert client.post("/v1/session", json={"user": "ada", "password": "lovelace-1843"}).status_code == 200
+        assert client.get("/v1/streams").status_code == 200
+        assert run("users", "add", file, "ada", said="babbage-1837\n")[0] == 0
+        assert client.get("/v1/streams").status_code == 401, "another password ends the session"
     assert run("users", "remove", file, "ada")[0] == 0
     assert run("users", "remove", file, "ada")[1].startswith("foresense: expected the name of a user, got 'ada'")
     code, said = run("users", "add", file, "bob", said="short\n")

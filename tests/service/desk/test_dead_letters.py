@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,21 @@ def test_purged_letters_are_gone(desk: DeadLetters) -> None:
     assert desk.purge(Which(reason="syntax")) == 2
     assert desk.purge(Which(sink="pager", end_ms=3000)) == 1
     assert [letter.id for letter in desk.list(Which(), 10)] == ["1", "4", "pager:2"]
+
+
+def test_what_was_asked_of_purged_letters_is_not_done_with_those_that_get_their_numbers(
+    desk: DeadLetters, database: Path
+) -> None:
+    assert desk.replay(Which(reason="syntax")) == (2, 0)
+    assert desk.replay(Which(reason="refused")) == (2, 0)
+    assert desk.replay(Which(reason="not-a-number")) == (1, 0)
+    desk.purge(Which(reason="syntax"))
+    desk.purge(Which(("pager:2",)))
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute("SELECT kind, stream FROM request ORDER BY kind, stream").fetchall() == [
+            ("replay", "1"),
+            ("resend", "1"),
+        ]
 
 
 def test_no_sign_of_a_payload_reaches_the_terminal_as_a_command() -> None:

@@ -54,6 +54,23 @@ def test_it_answers_what_it_knows_and_nothing_else(port: int, ready: Event) -> N
     assert ask(port, "/metrics", "POST")[0] == 501
 
 
+def test_it_listens_at_an_address_of_version_6_as_well(ready: Event) -> None:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as free:
+            port = int(free.getsockname()[1])
+    except OSError:
+        pytest.skip("needs IPv6")
+    settings = MetricsSettings(host="::1", port=port)
+    server = HealthServer(settings, Health(lambda _: ("", b""), lambda: True, ready.is_set))
+    server.start()
+    try:
+        with socket.create_connection(("::1", port), timeout=5) as client:
+            client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.0 200 ")
+    finally:
+        server.stop()
+
+
 def test_one_that_has_gone_before_its_answer_is_no_error(
     port: int, ready: Event, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,10 +66,17 @@ def test_it_sends_what_has_passed_and_tells_what_is_broken(broker: Broker, world
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--broker", "plant"], "--broker: expected mqtt:// or mqtts:// and a host, got 'plant'"),
-        (["--broker", "mqtt://"], "--broker: String should have at least 1 character, got 'mqtt://'"),
-        (["--broker", "mqtt://a:99999"], "--broker: expected mqtt:// or mqtts:// and a host, got 'mqtt://a:99999'"),
-        (["--broker", "mqtt://a", "--ca-file", "ca"], "--broker: expected mqtts:// beside --ca-file, got 'mqtt://a'"),
+        (["--broker", "http://plant"], "got 'http://plant': expected one of mqtt, mqtts, ws, wss, got http"),
+        (["--broker", "mqtt://"], "got 'mqtt://': String should have at least 1 character"),
+        (["--broker", "mqtt://a:99999"], "got 'mqtt://a:99999': Port out of range"),
+        (
+            ["--broker", "mqtt://a", "--ca-file", "ca"],
+            "--broker: expected mqtts:// or wss:// beside --ca-file, got 'mqtt://a'",
+        ),
+        (
+            ["--broker", "mqtts://a", "--key-file", "k"],
+            "got 'mqtts://a': expected certificate_file beside key_file, got none",
+        ),
         (["--since", "long"], "--since: expected a duration such as '10s', '5min' or '1h', got 'long'"),
         (["--csv", "none/here.csv"], "none/here.csv: expected a file that can be written, got: No such file or"),
     ],
@@ -77,7 +84,8 @@ def test_it_sends_what_has_passed_and_tells_what_is_broken(broker: Broker, world
 def test_what_cannot_be_done_is_told(arguments: list[str], message: str) -> None:
     code, said = run(*arguments)
     assert code == 2
-    assert said.startswith(f"foresense: {message}")
+    assert said.startswith("foresense: ")
+    assert message in said
 
 
 def test_a_broker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,9 +38,7 @@ def _parts(address: str) -> dict[str, Any]:
     if url.scheme not in _SCHEMES:
         raise ValueError(f"expected one of {', '.join(_SCHEMES)}, got {url.scheme}")
     if url.username is not None or url.query or url.fragment:
-        raise ValueError(
-            "expected nothing but host, port and path in it; --username and --password-file say who we are"
-        )
+        raise ValueError("expected nothing but host, port and path in it, neither a user nor a password")
     parts = _SCHEMES[url.scheme] | {"host": url.hostname or ""}
     if url.port is not None:
         parts["port"] = url.port

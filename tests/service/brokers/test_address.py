@@ -1,7 +1,7 @@
 import pytest
 
 from edge.errors import ConfigError
-from service.sniff.address import broker_at
+from service.brokers.address import broker_at
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_an_address_is_a_host_or_a_url(address: str, reached: str) -> None:
         ("", "at least 1 character"),
         ("plant.example:99999", "Port out of range"),
         ("http://plant.example", "expected one of mqtt, mqtts, ws, wss, got http"),
-        ("mqtt://me:hush@plant.example", "--username and --password-file say who we are"),
+        ("mqtt://me:hush@plant.example", "neither a user nor a password"),
         ("mqtt://plant.example/mqtt", "expected path only with transport: websockets"),
     ],
 )
