@@ -81,5 +81,5 @@ def incident_message(incident: Incident, state: str, streams: int, members: Sequ
 
 def _sentence(incident: Incident, streams: int, members: Sequence[Member]) -> str:
     named = ", ".join(dict.fromkeys(f"{each.stream} ({each.channel})" for each in members[:3]))
-    more = " and others" if streams > 3 else ""
+    more = " and others" if streams > len({each.stream for each in members[:3]}) else ""
     return f"{streams} streams of {incident.site} have raised alarms since {iso(incident.start)}: {named}{more}"

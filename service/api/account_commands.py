@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from edge.errors import ConfigError, ForesenseError
-from edge.messages.stamp import iso
+from edge.messages.stamp import iso, iso_or_none
 from service.api.accounts import Account, Accounts
 from service.api.roles import Role
 from service.durations import Duration
@@ -137,7 +137,7 @@ def _show(accounts: list[Account], as_json: bool) -> None:
             "name": each.name,
             "role": each.role.word,
             "created": iso(each.created),
-            "expires": None if each.expires is None else iso(each.expires),
+            "expires": iso_or_none(each.expires),
         }
         for each in accounts
     ]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel, Field
 
-from edge.messages.stamp import iso
+from edge.messages.stamp import iso, iso_or_none
 
 AlarmState = Literal["open", "acknowledged", "closed"]
 
@@ -78,13 +78,13 @@ def alarm_of(row: Sequence[Any]) -> dict[str, Any]:
         **dict(zip(("id", "stream", "monitor", "name", "bundle", "channel"), row, strict=False)),
         "state": "closed" if end is not None else "acknowledged" if noted[1] is not None else "open",
         "start": iso(row[6]),
-        "end": _iso(end),
+        "end": iso_or_none(end),
         **dict(zip(("severity", "score", "value", "expected", "lower", "upper"), row[8:14], strict=True)),
         "peak": {"score": row[14], "time": iso(row[15]), "channel": row[16]},
         "explanation": row[17],
         "evidence": msgspec.json.decode(row[18]),
         "suppressed": row[19],
-        "raised": _iso(row[20]),
+        "raised": iso_or_none(row[20]),
         "incident": row[21],
         "acknowledged": _remark(*noted),
         "label": None if labelled[2] is None else {"false": bool(labelled[0])} | (_remark(*labelled[1:]) or {}),
@@ -99,7 +99,3 @@ def count(db: sqlite3.Connection, where: str, values: Sequence[Any]) -> int:
 
 def _remark(note: str | None, by: str | None, created: int | None) -> dict[str, Any] | None:
     return None if created is None else {"by": by, "time": iso(created), "note": note}
-
-
-def _iso(time_ms: int | None) -> str | None:
-    return None if time_ms is None else iso(time_ms)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from edge.messages.stamp import iso
+from edge.messages.stamp import iso, iso_or_none
 from service.alarms.messages import Incident as StoredIncident
 from service.api.alarm_rows import SELECT, Alarm, alarm_of
 from service.api.answers import FromSource, Limit, Offset, answer
@@ -83,7 +83,7 @@ def _incident(found: StoredIncident, streams: int) -> dict[str, Any]:
         "id": found.id,
         "site": found.site,
         "start": iso(found.start),
-        "end": None if found.end is None else iso(found.end),
+        "end": iso_or_none(found.end),
         "newest": iso(found.newest),
         "alarms": found.alarms,
         "streams": streams,
