@@ -3,7 +3,7 @@
 import logging
 import signal
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
@@ -15,11 +15,12 @@ from edge.agent.ledger import Ledger
 from edge.agent.links import Links
 from edge.agent.monitor import Monitor, Reading
 from edge.agent.monitors import Monitors
-from edge.agent.opening import Bundles, filters_of, open_monitors, open_source, source_name
+from edge.agent.opening import Bundles, filters_of, open_monitors
 from edge.agent.outbox import Outbox
 from edge.agent.part import Health, Part
 from edge.agent.parts import Parts
 from edge.agent.settings import Settings
+from edge.agent.sources import Sources
 from edge.agent.store import Store
 from edge.attention import Attention
 from edge.errors import ConfigError, ForesenseError
@@ -27,7 +28,6 @@ from edge.inbox import Inbox, Message
 from edge.operation.lock import InstanceLock, NameLock
 from edge.operation.supervisor import Supervisor
 from edge.receipt_clock import ReceiptClock
-from edge.sources.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class Agent:
         self._lock = InstanceLock(settings.database, COMMAND)
         self._names = [NameLock(each.address, each.client_id, COMMAND) for each in settings.connections.values()]
         self._bundles = Bundles(settings, self._store.is_proven)
-        self._sources: dict[str, Source] = {}
         self._inbox = Inbox(_ROOM, _ROOM_BYTES)
         self._clock = ReceiptClock()
+        self._sources = Sources(path.parent, self._inbox, self._clock.now_ms)
         self._supervisor = Supervisor(self._status, self.counters.summary)
         self._stop = Event()
         self._began = False
@@ -85,19 +85,23 @@ class Agent:
 
     def switch(self, monitor: str, path: Path) -> None:
         """Have the bundle in a folder take charge of a monitor; ConfigError or BundleError: the old one goes on."""
-        if monitor not in self._monitors:
-            raise ConfigError(f"monitor: expected one of {self._monitors.names()}, got {monitor!r}")
-        before = self._monitors[monitor]
+        if monitor not in self._settings.monitors:
+            raise ConfigError(f"monitor: expected one of {', '.join(self._settings.monitors)}, got {monitor!r}")
+        before = self._monitors[monitor].bundle.reference if monitor in self._monitors else ""
         after = self._bundles.open(monitor, path)
         self._ledger.collect()
         self._monitors.take_over(after)
         self._ledger.commit()
         self._remember_proven()
-        log.info("%s: bundle %s has taken charge of %s", monitor, after.bundle.reference, before.bundle.reference)
+        log.info("%s: bundle %s takes the place of %s", monitor, after.bundle.reference, before or "none")
+        if not before:
+            self._links.follow(self._filters(self._monitors))
+            if self._began:
+                self._sources.start(self._monitors, self._store.places())
 
     def health(self, monitor: str) -> Health:
-        """Return how a monitor does."""
-        return self._monitors[monitor].health
+        """Return how a monitor does; of no bundle if it has none that can be opened."""
+        return self._monitors[monitor].health if monitor in self._monitors else Health("")
 
     def monitors(self) -> Mapping[str, str]:
         """Return the name of the bundle that each monitor follows; one with a version of its own follows none."""
@@ -114,11 +118,8 @@ class Agent:
         if self._settings.updates is None:
             log.info("no updates are taken, and bundles need no signature, as there are no settings of updates")
         self._parts.start(self)
-        monitors, problems = open_monitors(self._path, self._settings, self._bundles)
-        if problems:
-            raise ForesenseError("\n".join(problems))
-        filters = filters_of(monitors)
-        filters.setdefault(self._settings.publish.broker, []).extend(self._parts.filters)
+        monitors = self._open()
+        filters = self._filters(monitors)
         self._links = Links(self._settings, self._inbox, self.counters, self._clock.now_ms, filters)
         self._outbox = Outbox(self._store, self._links.uplink, self._settings.outbox_mb << 20, self.counters)
         self._links.tell(self._answered, self._inbox.wake)
@@ -169,8 +170,7 @@ class Agent:
         if self._monitors.tick():
             self._ledger.will_commit()
         self._parts.turn()
-        for source in self._sources.values():
-            source.turn()
+        self._sources.turn()
         self._supervisor.turn()
 
     def _begin(self) -> None:
@@ -180,13 +180,7 @@ class Agent:
         self._began = True
         self._clock.begin(max(monitor.newest_ms for monitor in self._monitors))
         self._links.start(known=any(monitor.names for monitor in self._monitors))
-        places = self._store.places()
-        for monitor in self._monitors:
-            if monitor.template is None:
-                name = source_name(monitor.name)
-                source = open_source(self._path.parent, monitor, self._inbox, self._clock.now_ms, places.get(name, 0))
-                self._sources[name] = source
-                source.start()
+        self._sources.start(self._monitors, self._store.places())
 
     def _take(self, batch: Sequence[Message]) -> None:
         """Read messages and have their readings scored."""
@@ -208,8 +202,7 @@ class Agent:
 
     def _finish(self) -> None:
         """Read no more, commit, deliver what can be, and say goodbye."""
-        for source in self._sources.values():
-            source.stop()
+        self._sources.stop()
         self._links.pause()
         while batch := self._inbox.take(_BATCH, 0):
             self._take(batch)
@@ -222,6 +215,25 @@ class Agent:
             self._outbox.publish()
         self._ledger.commit()
         self._links.stop()
+
+    def _open(self) -> list[Monitor]:
+        """Return the monitors that can be opened; ForesenseError if none can, or if the configuration is wrong."""
+        opened = open_monitors(self._path, self._settings, self._bundles)
+        if not opened.is_enough:
+            raise ForesenseError("\n".join(opened.problems))
+        followed = self.monitors()
+        for name, why in opened.unusable.items():
+            instead = opened.version(name)
+            log.error("%s: goes on with %s: %s", name, f"version {instead}" if instead else "no bundle", why)
+            if name in followed:
+                self._parts.cannot_open(followed[name], instead, why)
+        return opened.monitors
+
+    def _filters(self, monitors: Iterable[Monitor]) -> dict[str, list[str]]:
+        """Return what is followed, by the name of the broker."""
+        filters = filters_of(monitors)
+        filters.setdefault(self._settings.publish.broker, []).extend(self._parts.filters)
+        return filters
 
     def _restore(self, monitors: Sequence[Monitor]) -> None:
         """Begin with what is stored."""
@@ -251,7 +263,7 @@ class Agent:
 
     def _is_over(self) -> bool:
         """Whether nothing will come any more."""
-        if not self._began or not all(source.is_over for source in self._sources.values()):
+        if not self._began or not self._sources.are_over:
             return False
         return all(monitor.template is None for monitor in self._monitors) and not self._inbox.waiting
 

@@ -1,4 +1,7 @@
-"""Where a monitor's bundle lies: NAME's slot in charge, its highest version, or the version that is asked for."""
+"""Where a monitor's bundle lies: NAME's slot in charge, its highest version, or the version that is asked for.
+
+Should that one be damaged, there are the versions before it.
+"""
 
 from pathlib import Path
 
@@ -21,3 +24,11 @@ def in_charge(root: Path, reference: str) -> Path:
     if "/" not in reference and current.exists():
         return current.resolve()
     return find_bundle(root, reference)
+
+
+def before(path: Path, reference: str) -> list[Path]:
+    """Return the folders of the versions before a bundle's, the newest first; none if a version is asked for."""
+    if "/" in reference or not path.name.isdecimal():
+        return []
+    others = [each for each in path.parent.glob("*") if each.name.isdecimal() and int(each.name) < int(path.name)]
+    return sorted(others, key=lambda each: int(each.name), reverse=True)

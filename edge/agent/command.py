@@ -57,7 +57,8 @@ def check(path: Path, as_json: bool) -> None:
     monitors: list[Monitor] = []
     try:
         settings = read_settings(path)
-        monitors, problems = open_monitors(path, settings, Bundles(settings, lambda _: False))
+        opened = open_monitors(path, settings, Bundles(settings, lambda _: False))
+        monitors, problems = opened.monitors, opened.problems
     except ForesenseError as error:
         problems = str(error).splitlines()
     found = [_facts(monitor) for monitor in monitors]

@@ -56,6 +56,11 @@ class Links:
         for consumer in self._consumers.values():
             consumer.start(known)
 
+    def follow(self, filters: Mapping[str, Sequence[str]]) -> None:
+        """Follow other topics from now on, by the name of their broker."""
+        for name, consumer in self._consumers.items():
+            consumer.follow(filters.get(name, ()))
+
     def pause(self) -> None:
         """Take no further messages over."""
         for consumer in self._consumers.values():

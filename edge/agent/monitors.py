@@ -9,7 +9,8 @@ from edge.agent.alarms import OpenAlarms, alarm_message
 from edge.agent.counters import Counters
 from edge.agent.monitor import Monitor, Reading
 from edge.agent.opening import source_name
-from edge.agent.outbox import ALARM, VERDICT, Outbox
+from edge.agent.outbox import Outbox
+from edge.agent.packing import ALARM, VERDICT
 from edge.agent.settings import PublishSettings
 from edge.agent.store import StateRow, Store
 from edge.attention import Attention
@@ -38,8 +39,10 @@ class Monitors:
         counters: Counters,
     ) -> None:
         """Tell of verdicts as `publish` says; time passes for the streams as `attention` and `inbox` know of it."""
-        self._monitors = {monitor.name: monitor for monitor in monitors}
-        self._sources = {source_name(each.name): each.name for each in self if each.template is None}
+        self._monitors: dict[str, Monitor] = {}
+        self._sources: dict[str, str] = {}  # the names of monitors by those of their sources
+        for monitor in monitors:
+            self._add(monitor)
         self._store = store
         self._alarms = alarms
         self._outbox = outbox
@@ -57,19 +60,18 @@ class Monitors:
     def __contains__(self, name: str) -> bool:
         return name in self._monitors
 
-    def names(self) -> str:
-        """Return the names of all, as a sentence has them."""
-        return ", ".join(self._monitors)
-
     def restore(self) -> None:
         """Begin with what is stored."""
         for monitor in self:
             self._restore(monitor)
 
     def take_over(self, after: Monitor) -> None:
-        """Have a monitor take the place of the one that has its name."""
-        self._end_alarms(after, after.take_over(self._monitors[after.name]))
-        self._monitors[after.name] = after
+        """Have a monitor take the place of the one that has its name, or that of what is stored if there is none."""
+        if (before := self._monitors.get(after.name)) is not None:
+            self._end_alarms(after, after.take_over(before))
+        else:
+            self._restore(after)
+        self._add(after)
 
     def of(self, message: Message) -> Monitor | None:
         """Return the monitor that a message is for; None: it is for none."""
@@ -111,6 +113,11 @@ class Monitors:
         """Yield the records of all that have changed since the last call, as they are stored."""
         for monitor in self:
             yield from monitor.changed()
+
+    def _add(self, monitor: Monitor) -> None:
+        self._monitors[monitor.name] = monitor
+        if monitor.template is None:
+            self._sources[source_name(monitor.name)] = monitor.name
 
     def _now_ms(self, monitor: Monitor) -> int:
         """Return the monotonic time of a monitor's streams, which stands still while its broker is away."""

@@ -1,16 +1,17 @@
 """Opening: bundles to monitors, and addresses to sources; nothing runs yet."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge.agent.bundles import in_charge
+from edge.agent.bundles import before, in_charge
 from edge.agent.monitor import Monitor
 from edge.agent.settings import MonitorSettings, Settings
 from edge.brokers.broker import check_files
 from edge.bundle import SEAL, Bundle
 from edge.duration import parse_duration
-from edge.errors import ForesenseError
+from edge.errors import BundleError, ForesenseError
 from edge.inbox import Inbox
 from edge.runtimes import Runtime, open_runtime
 from edge.sources.address import Address
@@ -31,12 +32,33 @@ class Bundles:
         self._steps: dict[str, str] = {}  # these, by monitor
         self.proven: dict[str, str] = {}  #: monitor -> seal of its bundle and the runtime it was proven in
 
-    def open(self, name: str, path: Path | None = None) -> Monitor:
-        """Return a monitor with its bundle, or the one in a folder; ForesenseError if it may not be trusted."""
+    def open_sound(self, name: str) -> tuple[Monitor, str]:
+        """Return a monitor with its bundle in charge and '', or with the one before that can be opened, and why.
+
+        BundleError, which says what is wrong with the one in charge, if none can be.
+        """
+        reference = self._settings.monitors[name].bundle
+        path = in_charge(self._settings.bundles, reference)
+        try:
+            return self.open(name, path), ""
+        except BundleError as error:
+            for each in before(path, reference):
+                with suppress(ForesenseError):
+                    return self.open(name, each), str(error)
+            raise
+
+    def open(self, name: str, path: Path) -> Monitor:
+        """Return a monitor with the bundle in a folder; ForesenseError if it may not be trusted."""
+        try:
+            return self._open(name, path)
+        except OSError as error:
+            raise BundleError(f"{path}: expected a folder that can be read, got: {error.strerror or error}") from error
+
+    def _open(self, name: str, path: Path) -> Monitor:
         settings = self._settings.monitors[name]
         updates = self._settings.updates
         keyring = Keyring.read(updates.keyring) if updates else None
-        bundle = read_signed_bundle(path or in_charge(self._settings.bundles, settings.bundle), keyring)
+        bundle = read_signed_bundle(path, keyring)
         seal = f"{(bundle.path / SEAL).read_text()} {self._settings.runtime or ''}"
         if seal not in self.proven.values() and not self._is_proven(seal):
             from edge.golden import self_test  # which a start with bundles that are proven does without
@@ -51,23 +73,50 @@ class Bundles:
         return monitor
 
 
-def open_monitors(path: Path, settings: Settings, bundles: Bundles) -> tuple[list[Monitor], list[str]]:
-    """Return the monitors that can be opened, and what is wrong with the others, and with files of the brokers."""
-    monitors: list[Monitor] = []
-    problems: list[str] = []
+@dataclass(slots=True)
+class Opened:
+    """The monitors that can be opened, and all that is wrong."""
+
+    monitors: list[Monitor] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  #: all of them, a sentence each
+    unusable: dict[str, str] = field(default_factory=dict)  #: of these: monitor -> what is wrong with its bundle
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there is a monitor, and nothing but bundles is wrong."""
+        return bool(self.monitors) and len(self.problems) == len(self.unusable)
+
+    def version(self, name: str) -> str:
+        """Return the version of a monitor's bundle, '' if none could be opened."""
+        return next((each.bundle.manifest.version for each in self.monitors if each.name == name), "")
+
+
+def open_monitors(path: Path, settings: Settings, bundles: Bundles) -> Opened:
+    """Open the monitors, each with the newest bundle for it that can be, and look at the files of the brokers."""
+    opened = Opened()
     for name, each in settings.monitors.items():
         try:
-            monitors.append(bundles.open(name))
-            if each.source and (address := Address.parse(each.source)).kind == "function":
-                load_function(address.place, path.parent)
+            monitor, why = bundles.open_sound(name)
+            opened.monitors.append(monitor)
+        except BundleError as error:
+            why = str(error)
         except ForesenseError as error:
-            problems.append(f"{path}: monitors.{name}: {error}")
+            opened.problems.append(f"{path}: monitors.{name}: {error}")
+            continue
+        if why:
+            opened.unusable[name] = why
+            opened.problems.append(f"{path}: monitors.{name}: {why}")
+        if each.source and (address := Address.parse(each.source)).kind == "function":
+            try:
+                load_function(address.place, path.parent)
+            except ForesenseError as error:
+                opened.problems.append(f"{path}: monitors.{name}: {error}")
     for name, broker in settings.connections.items():
         try:
             check_files(broker)
         except ForesenseError as error:
-            problems.append(f"{path}: {f'brokers.{name}' if name else 'broker'}.{error}")
-    return monitors, problems
+            opened.problems.append(f"{path}: {f'brokers.{name}' if name else 'broker'}.{error}")
+    return opened
 
 
 def open_source(folder: Path, monitor: Monitor, inbox: Inbox, now_ms: Callable[[], int], place: int) -> Source:

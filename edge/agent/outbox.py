@@ -5,23 +5,20 @@ next commit is, and so is all that comes while the broker is away. An alarm is a
 waits, the oldest verdicts are dropped, alarms never.
 """
 
-import json
 import logging
-import zlib
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Protocol
 
 from edge.agent.counters import Counters
+from edge.agent.packing import ALARM, VERDICT, Item, packed, unpacked
 from edge.agent.store import Row, Store
 
 log = logging.getLogger(__name__)
 
-VERDICT, ALARM = "verdict", "alarm"
 MOST_UNDER_WAY = 100  #: messages published and not yet acknowledged
 _MOST_ROWS = 4  # read at once
-_MOST_A_ROW = 500  # verdicts
 _PAUSE_S = 5.0  # after the broker has refused something
 OVERHEAD = 64  #: bytes that a row takes besides its body
 
@@ -43,18 +40,6 @@ class Uplink(Protocol):
 
     def publish_each(self, messages: Sequence[tuple[str, bytes]]) -> tuple[int, list[int]] | None:
         """Publish, and return the connection's epoch and a number for each message; None if there is none."""
-
-
-class Item:
-    """One message, and the row that it is stored in; None: in none."""
-
-    __slots__ = ("kind", "payload", "row", "topic")
-
-    def __init__(self, kind: str, topic: str, payload: bytes, row: int | None = None) -> None:
-        self.kind = kind
-        self.topic = topic
-        self.payload = payload
-        self.row = row
 
 
 class Outbox:
@@ -169,9 +154,9 @@ class Outbox:
         """Write, within a transaction, what is to be written, and return the rows that are new."""
         self._freed = self._store.delete(self._done)
         under_way = [item for item, _ in self._under_way.values() if item.row is None]
-        rows = _packed([*self._loaded_new(), *under_way], self._last)
+        rows = packed([*self._loaded_new(), *under_way], self._last)
         self._published = len(rows)
-        rows += _packed(self._fresh, self._last + len(rows))
+        rows += packed(self._fresh, self._last + len(rows))
         self._store.post(rows)
         return rows
 
@@ -235,41 +220,10 @@ class Outbox:
         rows = self._store.rows(self._position, _MOST_ROWS)
         self._position = rows[-1].id if rows else self._last
         for row in rows:
-            messages = _unpacked(row)
+            messages = list(unpacked(row))
             self._left[row.id] = len(messages)
-            self._loaded.extend(Item(row.kind, topic, payload, row.id) for topic, payload in messages)
+            self._loaded.extend(messages)
 
     def _loaded_new(self) -> list[Item]:
         """Return what was refused and is not stored yet."""
         return [item for item in self._loaded if item.row is None]
-
-
-def _packed(items: Iterable[Item], last: int) -> list[Row]:
-    """Return rows for items, with ids after `last`: one for each alarm, one for many neighbouring verdicts."""
-    rows: list[Row] = []
-    verdicts: list[Item] = []
-
-    def end() -> None:
-        if verdicts:
-            rows.append(Row(last + len(rows) + 1, VERDICT, len(verdicts), _body(verdicts)))
-            verdicts.clear()
-
-    for item in items:
-        if item.kind == ALARM:
-            end()
-            rows.append(Row(last + len(rows) + 1, ALARM, 1, _body([item])))
-        else:
-            verdicts.append(item)
-            if len(verdicts) == _MOST_A_ROW:
-                end()
-    end()
-    return rows
-
-
-def _body(items: Sequence[Item]) -> bytes:
-    messages = [[item.topic, item.payload.decode()] for item in items]
-    return zlib.compress(json.dumps(messages, ensure_ascii=False).encode())
-
-
-def _unpacked(row: Row) -> list[tuple[str, bytes]]:
-    return [(topic, payload.encode()) for topic, payload in json.loads(zlib.decompress(row.body))]

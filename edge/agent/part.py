@@ -46,7 +46,7 @@ class Host(Protocol):
         """Have the bundle in a folder take charge of a monitor; ConfigError or BundleError: the old one goes on."""
 
     def health(self, monitor: str) -> Health:
-        """Return how a monitor does."""
+        """Return how a monitor does; of no bundle if it has none that can be opened."""
 
     def monitors(self) -> Mapping[str, str]:
         """Return the name of the bundle that each monitor follows; one with a version of its own follows none."""
@@ -61,6 +61,12 @@ class Part(Protocol):
 
     def start(self, host: Host) -> None:
         """Begin, before there is a connection."""
+
+    def cannot_open(self, bundle: str, instead: str, reason: str) -> None:
+        """Take note, before there is a connection, that the version of a bundle in charge cannot be opened, and why.
+
+        `instead` is the version before it with which its monitors go on, '' if they do without.
+        """
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take a message on one of its topics, which is acknowledged then."""

@@ -24,6 +24,11 @@ class Parts:
         for part in self._parts:
             part.start(host)
 
+    def cannot_open(self, bundle: str, instead: str, reason: str) -> None:
+        """Say that the version of a bundle in charge cannot be opened, what goes on instead ('': nothing), and why."""
+        for part in self._parts:
+            part.cannot_open(bundle, instead, reason)
+
     def want(self, message: Message) -> bool:
         """Whether a message is for one of them."""
         return any(_is_for(part, message) for part in self._parts)

@@ -109,6 +109,23 @@ class Installation:
         reach("taken-back")
         self.settle()
 
+    def give_way(self, to: str, reason: str) -> None:
+        """Put a version before in charge of those that cannot be used; '': there is none, and they stay.
+
+        What is under way goes on: it may be the remedy.
+        """
+        ledger = self.ledger
+        kept = ledger.slots
+        if to:
+            kept = kept[kept.index(to) :] if to in kept else (to,)
+        doomed = (*ledger.doomed, *(each for each in ledger.slots if each not in kept))
+        changes: dict[str, Any] = {"slots": kept, "doomed": doomed}
+        if not ledger.state.is_under_way or ledger.state is State.ACTIVE:
+            state = State.ROLLED_BACK if to else State.FAILED
+            changes |= {"state": state, "version": ledger.in_charge, "reason": reason}
+        self.record(**changes)
+        self.settle()
+
     def fail(self, reason: str) -> None:
         """Give an update up that was never in charge."""
         self.slots.discard()
@@ -163,7 +180,7 @@ class Installation:
             broken = slots[:sound]
             log.error("%s: version %s is in charge, as %s is damaged", self.name, slots[sound], ", ".join(broken))
             reason = f"expected the files of version {broken[0]} as they were signed, got damaged ones at the start"
-            self.record(state=State.ROLLED_BACK, version=broken[0], reason=reason, slots=slots[sound:], doomed=broken)
+            self.give_way(slots[sound], reason)
 
     def _is_sound(self, version: str, keyring: Keyring) -> bool:
         if fault := self.fault(version, keyring):

@@ -50,6 +50,10 @@ class Updates:
             self._updaters[name] = updater
         self._host = host
 
+    def cannot_open(self, bundle: str, instead: str, reason: str) -> None:
+        """Take note that the version of a bundle in charge cannot be opened, what goes on instead, and why."""
+        self._updaters[bundle].cannot_open(instead, reason)
+
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take a message on one of the filters."""
         if topic == self._topics.chunk:

@@ -10,6 +10,7 @@ A bundle is FAILED before it was ever in charge, and ROLLED_BACK after. In both 
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from edge.agent.part import Host
@@ -66,7 +67,13 @@ class Updater:
         if ledger.state is State.DOWNLOADING:
             self._open()
         if ledger.state is State.ACTIVE and (path := self.installation.path):
-            self._charge.begin_probation(path)
+            with suppress(BundleError):  # cannot_open is told of it
+                self._charge.begin_probation(path)
+
+    def cannot_open(self, instead: str, reason: str) -> None:
+        """Take note that the version in charge cannot be opened, which one before it goes on ('': none), and why."""
+        if instead != self.installation.ledger.in_charge:  # else another monitor has told us
+            self.installation.give_way(instead, reason)
 
     def stop(self) -> None:
         """End what is going on; it goes on with the next start."""
@@ -114,7 +121,7 @@ class Updater:
     def _deploy(self, order: Order) -> None:
         self._drop()
         self.installation.begin(order)
-        if order.version == self.installation.ledger.in_charge:
+        if order.version == self.installation.ledger.in_charge and not self._fault_of(order.version):
             self._compare_with_what_is_in_charge(order)
             return
         log.info("%s: downloading version %s", self.name, order.version)
@@ -157,12 +164,14 @@ class Updater:
 
     def _finish_download(self) -> None:
         """Check all that has come, and begin the self-test."""
-        installation = self.installation
+        incoming, in_charge = self.installation.slots.incoming, self.installation.path
         if self.download is None or self.download.document is None:
             return
+        if in_charge is not None and self._fault_of(in_charge.name):  # it cannot be compared with one that is damaged
+            in_charge = None
         try:
-            check_files(installation.slots.incoming, self.download.document)
-            self._trial = Trial(installation.slots.incoming, installation.path, self._runtime)
+            check_files(incoming, self.download.document)
+            self._trial = Trial(incoming, in_charge, self._runtime)
             self._trial.start()
         except (BundleError, OSError) as error:
             self._fail(str(error))

@@ -10,7 +10,8 @@ import pytest
 
 from edge.agent import outbox as module
 from edge.agent.counters import Counters
-from edge.agent.outbox import ALARM, MOST_UNDER_WAY, VERDICT, Outbox
+from edge.agent.outbox import MOST_UNDER_WAY, Outbox
+from edge.agent.packing import ALARM, VERDICT
 from edge.agent.store import Store
 
 

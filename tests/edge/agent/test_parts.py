@@ -33,6 +33,9 @@ class Conductor:
     def start(self, host: Host) -> None:
         self.host = host
 
+    def cannot_open(self, bundle: str, instead: str, reason: str) -> None:
+        raise AssertionError(f"{bundle}, {instead}: {reason}")
+
     def on_message(self, topic: str, payload: bytes) -> None:
         self.heard.append((topic, payload))
 

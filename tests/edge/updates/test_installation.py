@@ -139,3 +139,22 @@ def test_a_folder_that_cannot_be_written_leaves_the_one_before_in_charge(
     installation.keep()
     assert again(installation, key).ledger.reason == "full"
     assert not installation.slots.path("2").exists()
+
+
+def test_a_version_that_cannot_be_opened_gives_way_while_a_download_goes_on(
+    installation: Installation, signed: Path
+) -> None:
+    install(installation, signed, "2")
+    installation.commit()
+    installation.record(state=State.DOWNLOADING, version="3", order="0" * 16)
+    installation.give_way("1", "no runtime opens it")
+    ledger = installation.ledger
+    assert (ledger.state, ledger.version, ledger.in_charge) == (State.DOWNLOADING, "3", "1")
+    assert (installation.slots.current(), installation.slots.path("2").exists()) == ("1", False)
+
+
+def test_a_version_that_cannot_be_opened_stays_if_there_is_none_before(installation: Installation) -> None:
+    installation.give_way("", "no runtime opens it")
+    ledger = installation.ledger
+    assert (ledger.state, ledger.version, ledger.reason) == (State.FAILED, "1", "no runtime opens it")
+    assert (installation.slots.current(), ledger.in_charge) == ("1", "1")
