@@ -1,7 +1,7 @@
 """The inbox: the bounded queue between the network thread and the writer."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Condition
 from time import monotonic
 from typing import NamedTuple
@@ -27,7 +27,13 @@ class Message(NamedTuple):
 class Inbox:
     """Holds messages up to a number and a size; who puts waits while it is full."""
 
-    def __init__(self, most_messages: int = MOST_MESSAGES, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        most_messages: int = MOST_MESSAGES,
+        most_bytes: int = MOST_BYTES,
+        on_change: Callable[[], None] | None = None,
+    ) -> None:
+        """`on_change` is called when there is something to take, for who waits for more than that."""
         self._most_messages = most_messages
         self._most_bytes = most_bytes
         self._messages: deque[Message] = deque()
@@ -35,6 +41,7 @@ class Inbox:
         self._taken = 0
         self._closed = False
         self._woken = False
+        self._on_change = on_change
         self._condition = Condition()
 
     @property
@@ -69,7 +76,7 @@ class Inbox:
                     self._messages.extend(messages[added : added + room])
                     self._bytes += _size(messages[added : added + room])
                     added += room
-                    self._condition.notify_all()
+                    self._tell()
                 elif (left := deadline - monotonic()) <= 0 or not self._condition.wait(left):
                     break
         return added
@@ -104,19 +111,24 @@ class Inbox:
         """Let take() return even if there is nothing."""
         with self._condition:
             self._woken = True
-            self._condition.notify_all()
+            self._tell()
 
     def close(self) -> None:
         """Refuse further messages; those within can still be taken."""
         with self._condition:
             self._closed = True
-            self._condition.notify_all()
+            self._tell()
 
     @property
     def drained(self) -> bool:
         """Whether the inbox is closed and empty."""
         with self._condition:
             return self._closed and not self._messages
+
+    def _tell(self) -> None:
+        self._condition.notify_all()
+        if self._on_change is not None:
+            self._on_change()
 
     def _room(self, messages: Sequence[Message]) -> int:
         """Return how many of the messages there is room for now; one that is alone always fits."""

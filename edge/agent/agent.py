@@ -28,6 +28,7 @@ from edge.inbox import Inbox, Message
 from edge.operation.lock import InstanceLock, NameLock
 from edge.operation.supervisor import Supervisor
 from edge.receipt_clock import ReceiptClock
+from edge.sources.listener import Listener
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,10 @@ class Agent:
         self._lock = InstanceLock(settings.database, COMMAND)
         self._names = [NameLock(each.address, each.client_id, COMMAND) for each in settings.connections.values()]
         self._bundles = Bundles(settings, self._store.is_proven)
-        self._inbox = Inbox(_ROOM, _ROOM_BYTES)
+        self._listener = Listener()
+        self._inbox = Inbox(_ROOM, _ROOM_BYTES, self._listener.wake)
         self._clock = ReceiptClock()
-        self._sources = Sources(path.parent, self._inbox, self._clock.now_ms)
+        self._sources = Sources(path.parent, self._inbox, self._listener, self._clock.now_ms)
         self._supervisor = Supervisor(self._status, self.counters.summary)
         self._stop = Event()
         self._began = False
@@ -145,6 +147,7 @@ class Agent:
     def close(self) -> None:
         """Give everything back."""
         self._store.close()
+        self._listener.close()
         for name in self._names:
             name.release()
         self._lock.release()
@@ -153,9 +156,11 @@ class Agent:
         turn_due = monotonic()
         while not self._stop.is_set() and not self._is_over():
             wait_s = min(turn_due, self._ledger.due_s or turn_due) - monotonic()
-            batch = self._inbox.take(_BATCH, max(wait_s, 0))
-            self._take(batch)
-            self._inbox.done(len(batch))
+            self._take(self._listener.listen(0 if self._inbox.queued else max(wait_s, 0)))
+            if self._inbox.queued:
+                batch = self._inbox.take(_BATCH, 0)
+                self._take(batch)
+                self._inbox.done(len(batch))
             if monotonic() >= turn_due:
                 turn_due = monotonic() + self._supervisor.turn_s
                 self._turn()
@@ -202,6 +207,7 @@ class Agent:
 
     def _finish(self) -> None:
         """Read no more, commit, deliver what can be, and say goodbye."""
+        self._take(self._listener.listen(0))
         self._sources.stop()
         self._links.pause()
         while batch := self._inbox.take(_BATCH, 0):
@@ -240,7 +246,7 @@ class Agent:
         self._outbox.restore()
         alarms, settings, counters = OpenAlarms(self._store.alarms()), self._settings, self.counters
         self._monitors = Monitors(
-            monitors, self._store, alarms, self._outbox, settings.publish, self._attention, self._inbox, counters
+            monitors, self._store, alarms, self._outbox, settings.publish, self._attention, self._is_behind, counters
         )
         self._ledger = Ledger(
             self._store, self._outbox, alarms, self._monitors.changed, self._links.acknowledge, settings, counters
@@ -260,6 +266,10 @@ class Agent:
         self._outbox.answered(mid, refusal)
         if self._outbox.is_stored:
             self._inbox.wake()  # there is more to publish, or an alarm to forget
+
+    def _is_behind(self) -> bool:
+        """Whether there is more to be read."""
+        return self._inbox.queued > 0 or self._listener.is_behind
 
     def _is_over(self) -> bool:
         """Whether nothing will come any more."""

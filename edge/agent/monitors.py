@@ -14,7 +14,7 @@ from edge.agent.packing import ALARM, VERDICT
 from edge.agent.settings import PublishSettings
 from edge.agent.store import StateRow, Store
 from edge.attention import Attention
-from edge.inbox import Inbox, Message
+from edge.inbox import Message
 from edge.messages.alarm import Alarm
 from edge.payloads.rejects import RejectError
 from edge.reading import Verdicts
@@ -35,10 +35,10 @@ class Monitors:
         outbox: Outbox,
         publish: PublishSettings,
         attention: Attention,
-        inbox: Inbox,
+        is_behind: Callable[[], bool],
         counters: Counters,
     ) -> None:
-        """Tell of verdicts as `publish` says; time passes for the streams as `attention` and `inbox` know of it."""
+        """Tell of verdicts as `publish` says; no time passes for the streams of sources while we are behind them."""
         self._monitors: dict[str, Monitor] = {}
         self._sources: dict[str, str] = {}  # the names of monitors by those of their sources
         for monitor in monitors:
@@ -48,7 +48,7 @@ class Monitors:
         self._outbox = outbox
         self._publish = publish
         self._attention = attention
-        self._inbox = inbox
+        self._is_behind = is_behind
         self._counters = counters
 
     def __iter__(self) -> Iterator[Monitor]:
@@ -123,7 +123,7 @@ class Monitors:
         """Return the monotonic time of a monitor's streams, which stands still while its broker is away."""
         if monitor.template is not None:
             return self._attention.ms(monitor.settings.broker)
-        return 0 if self._inbox.waiting else int(1000 * monotonic())
+        return 0 if self._is_behind() else int(1000 * monotonic())
 
     def _arrival_ms(self, monitor: Monitor) -> int:
         """Return the same of what is in hand, which came after all that is known."""

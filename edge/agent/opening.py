@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from edge.agent.bundles import before, in_charge
@@ -17,6 +18,7 @@ from edge.runtimes import Runtime, open_runtime
 from edge.sources.address import Address
 from edge.sources.function import FunctionSource, load_function
 from edge.sources.lines import LineSource, open_file, open_serial, open_stdin
+from edge.sources.listener import Listener
 from edge.sources.source import Source
 from edge.updates.keys import Keyring
 from edge.updates.signature import read_signed_bundle
@@ -119,17 +121,20 @@ def open_monitors(path: Path, settings: Settings, bundles: Bundles) -> Opened:
     return opened
 
 
-def open_source(folder: Path, monitor: Monitor, inbox: Inbox, now_ms: Callable[[], int], place: int) -> Source:
+def open_source(
+    folder: Path, monitor: Monitor, inbox: Inbox, listener: Listener, now_ms: Callable[[], int], place: int
+) -> Source:
     """Return the source of a monitor that has one; a file is read on at its place."""
     settings: MonitorSettings = monitor.settings
     address, name = Address.parse(settings.source), source_name(monitor.name)
     match address.kind:
         case "stdin":
-            return LineSource(name, inbox, now_ms, open_stdin, ends=True)
+            return LineSource(name, inbox, listener, now_ms, open_stdin, ends=True)
         case "file":
-            return LineSource(name, inbox, now_ms, lambda: open_file(folder / address.place), place=place)
+            return LineSource(name, inbox, listener, now_ms, lambda: open_file(folder / address.place), place=place)
         case "serial":
-            return LineSource(name, inbox, now_ms, lambda: open_serial(Path(address.place), settings.baud), joins=True)
+            opening = partial(open_serial, Path(address.place), settings.baud)
+            return LineSource(name, inbox, listener, now_ms, opening, joins=True)
     every_ms = parse_duration(settings.every) if settings.every else monitor.bundle.manifest.interval_ms
     read = load_function(address.place, folder)
     return FunctionSource(name, inbox, now_ms, read, every_ms / 1000)

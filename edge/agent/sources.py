@@ -6,16 +6,18 @@ from pathlib import Path
 from edge.agent.monitor import Monitor
 from edge.agent.opening import open_source, source_name
 from edge.inbox import Inbox
+from edge.sources.listener import Listener
 from edge.sources.source import Source
 
 
 class Sources:
     """Starts the sources of monitors that have one, and passes on to all what the agent says."""
 
-    def __init__(self, folder: Path, inbox: Inbox, now_ms: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, inbox: Inbox, listener: Listener, now_ms: Callable[[], int]) -> None:
         """Take paths from a folder, that of the configuration."""
         self._folder = folder
         self._inbox = inbox
+        self._listener = listener
         self._now_ms = now_ms
         self._sources: dict[str, Source] = {}
 
@@ -29,8 +31,9 @@ class Sources:
         for monitor in monitors:
             name = source_name(monitor.name)
             if monitor.template is None and name not in self._sources:
-                place = places.get(name, 0)
-                self._sources[name] = open_source(self._folder, monitor, self._inbox, self._now_ms, place)
+                self._sources[name] = open_source(
+                    self._folder, monitor, self._inbox, self._listener, self._now_ms, places.get(name, 0)
+                )
                 self._sources[name].start()
 
     def stop(self) -> None:

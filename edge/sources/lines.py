@@ -1,29 +1,37 @@
 """Lines from a file, a FIFO, a serial line or standard input; each is a message."""
 
 import os
-import select
 import stat
 import sys
 import termios
 import tty
 from collections.abc import Callable, Iterator
+from functools import partial
+from io import FileIO
 from pathlib import Path
+from threading import Event
 
-from edge.inbox import Inbox
+from edge.inbox import Inbox, Message
 from edge.payloads.payload import LARGEST_PAYLOAD
+from edge.sources.listener import Listener
 from edge.sources.source import LOOK_S, Worker
 
 _CHUNK = 64 * 1024
-_MS = 1000
+_LITTLE = 4 * 1024  # read at once by who has other things to do
 
 
 class LineSource:
-    """Reads lines from a descriptor; what is longer than a payload may be is cut, and so rejected."""
+    """Reads lines from a descriptor; what is longer than a payload may be is cut, and so rejected.
+
+    Its thread opens descriptors and reads files. What comes now and then, over a FIFO, a serial line or standard input,
+    is read by who listens: to hand it over from thread to thread would take as long as to read it.
+    """
 
     def __init__(
         self,
         name: str,
         inbox: Inbox,
+        listener: Listener,
         now_ms: Callable[[], int],
         open_: Callable[[], int],
         *,
@@ -36,10 +44,12 @@ class LineSource:
         `ends`: nothing comes after its end. `joins`: it may begin within a line, of which nothing is used then.
         `place`: where a file is read on.
         """
+        self._listener = listener
         self._open = open_
         self._ends = ends
         self._joins = joins
         self._within = False  # a line whose beginning was missed
+        self._failure: OSError | None = None  # of the descriptor that is listened to
         self._place = place
         self._worker = Worker(name, inbox, now_ms, self._read)
 
@@ -61,15 +71,14 @@ class LineSource:
 
     def _read(self) -> None:
         while not self._worker.stopping.is_set():
-            fd = self._open()
             self._within = self._joins
-            try:
+            with FileIO(self._open()) as file:
+                fd = file.fileno()
                 is_file = stat.S_ISREG(os.fstat(fd).st_mode)
                 if is_file:
                     self._find_place(fd)
-                self._drain(fd, is_file)
-            finally:
-                os.close(fd)
+                if is_file or not self._is_listened_to(file):
+                    self._drain(fd, is_file)
             if self._ends:
                 return
             self._worker.stopping.wait(LOOK_S)
@@ -81,23 +90,41 @@ class LineSource:
         os.lseek(fd, self._place, os.SEEK_SET)
 
     def _drain(self, fd: int, is_file: bool) -> None:
-        """Read what there is, until nothing more can come."""
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
+        """Read what there is."""
         rest = bytearray()
-        while not self._worker.stopping.is_set():
-            if not is_file and not poll.poll(LOOK_S * _MS):
-                continue
-            try:
-                data = os.read(fd, _CHUNK)
-            except BlockingIOError:
-                continue
-            if not data:
-                if rest and not is_file:
-                    self._worker.give([(0, bytes(rest))])
-                return
+        while not self._worker.stopping.is_set() and (data := os.read(fd, _CHUNK)):
             self._worker.succeeds()
             self._worker.give(list(self._lines(rest, data, is_file)))
+
+    def _is_listened_to(self, file: FileIO) -> bool:
+        """Have what comes on a descriptor read until nothing more can come; False if that cannot be waited for."""
+        fd, ended = file.fileno(), Event()
+        if not self._listener.watch(fd, partial(self._take, file, bytearray(), ended)):
+            return False
+        while not ended.wait(LOOK_S):
+            if self._worker.stopping.is_set():
+                self._listener.forget(fd)
+                break
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        return True
+
+    def _take(self, file: FileIO, rest: bytearray, ended: Event) -> list[Message]:
+        """Return what has come on a descriptor; the last of it without the end of a line."""
+        try:
+            data = os.read(file.fileno(), _LITTLE)
+        except BlockingIOError:
+            return []
+        except OSError as error:  # which the thread tells of
+            data, self._failure = b"", error
+        if data:
+            self._worker.succeeds()
+            return self._worker.messages(list(self._lines(rest, data, False)))
+        self._listener.forget(file.fileno())
+        file.close()  # now, as who writes to a FIFO that is closed later loses it
+        ended.set()
+        return self._worker.messages([(0, bytes(rest))]) if rest else []
 
     def _lines(self, rest: bytearray, data: bytes, is_file: bool) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that are whole, with where to read on after each, and keep what follows in `rest`."""

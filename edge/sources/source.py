@@ -59,10 +59,14 @@ class Worker:
 
     def give(self, payloads: Sequence[tuple[int, bytes]]) -> None:
         """Put payloads with their places, at which the source goes on after each, into the inbox; wait for room."""
-        now_ms = self._now_ms()
-        messages = [Message(0, place, 0, "", payload, False, now_ms, self.name) for place, payload in payloads]
+        messages = self.messages(payloads)
         while messages and not self.stopping.is_set():
             messages = messages[self._inbox.put(messages, LOOK_S) :]
+
+    def messages(self, payloads: Sequence[tuple[int, bytes]]) -> list[Message]:
+        """Return payloads with their places as messages that come now."""
+        now_ms = self._now_ms()
+        return [Message(0, place, 0, "", payload, False, now_ms, self.name) for place, payload in payloads]
 
     def fails(self, why: str) -> None:
         """Say what is wrong, once, and wait a while that grows."""

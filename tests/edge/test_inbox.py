@@ -94,3 +94,14 @@ def test_take_returns_when_it_is_woken() -> None:
     began = time.monotonic()
     assert inbox.take(1, 10) == []
     assert time.monotonic() - began < 5
+
+
+def test_who_waits_for_more_than_the_inbox_is_told_of_all_that_ends_a_wait() -> None:
+    told: list[int] = []
+    inbox = Inbox(on_change=lambda: told.append(inbox.queued))
+    inbox.put([message(), message()], 0)
+    inbox.take(1, 0)
+    inbox.wake()
+    inbox.close()
+    inbox.put([message()], 0)
+    assert told == [2, 1, 1]

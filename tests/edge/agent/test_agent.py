@@ -1,8 +1,11 @@
 """The device program against a real broker, killed and cut off, beside the service on the same readings."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,6 +156,24 @@ def test_a_link_that_is_cut_again_and_again_costs_nothing(
     assert firsts == sorted(firsts)
     assert [each["state"] for each in world.hear(f"{device.prefix}/a/alarm", 2)][:1] == ["opened"]
     assert device.end() == 0
+
+
+def test_when_standard_input_is_over_all_is_told_and_the_program_ends(
+    broker: Broker, world: World, make_device: MakeDevice, make_bundle: MakeBundle
+) -> None:
+    slots = 600  # more bytes than are read at once
+    bundles = make_bundle(streams=("a",)).path.parents[1]
+    source = {"source": "stdin", "payload": "json", "time": "ts", "stream": "a", "bundle": "pump"}
+    device = make_device(broker, "piped", bundles, {"main": source})
+    world.listen(f"{device.prefix}/a/verdict")
+    command = [str(Path(sys.executable).with_name("foresense")), *device.command, str(device.config)]
+    lines = "\n".join(line(slot) for slot in range(slots))  # the last one has no end
+
+    done = subprocess.run(command, input=lines, text=True, capture_output=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
+    times = [each["time"] for each in world.hear(f"{device.prefix}/a/verdict", slots)]
+    assert (len(times), times) == (slots, sorted(times))
 
 
 def test_a_second_one_on_the_same_database_is_refused(

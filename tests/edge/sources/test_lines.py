@@ -4,12 +4,14 @@ import os
 import pty
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from edge.inbox import Inbox
 from edge.payloads.payload import LARGEST_PAYLOAD
 from edge.sources.lines import LineSource, open_file, open_serial
+from edge.sources.listener import Listener
 from tests.system.conftest import wait_until
 
 MakeSource = Callable[..., LineSource]
@@ -21,11 +23,28 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def make_source(inbox: Inbox) -> Iterator[MakeSource]:
+def listener(inbox: Inbox) -> Iterator[Listener]:
+    """Return a listener that passes on to the inbox what it hears."""
+    made, over = Listener(), Event()
+
+    def pass_on() -> None:
+        while not over.is_set():
+            assert inbox.put(heard := made.listen(0.05), 0) == len(heard)
+
+    thread = Thread(target=pass_on)
+    thread.start()
+    yield made
+    over.set()
+    thread.join()
+    made.close()
+
+
+@pytest.fixture
+def make_source(inbox: Inbox, listener: Listener) -> Iterator[MakeSource]:
     made: list[LineSource] = []
 
     def make(open_: Callable[[], int], **options: int | bool) -> LineSource:
-        made.append(LineSource("lines", inbox, lambda: 5, open_, **options))  # type: ignore[arg-type]
+        made.append(LineSource("lines", inbox, listener, lambda: 5, open_, **options))  # type: ignore[arg-type]
         made[-1].start()
         return made[-1]
 
@@ -109,6 +128,26 @@ def test_the_end_of_what_ends_is_the_end_of_the_source(inbox: Inbox, make_source
     source = make_source(lambda: reader, ends=True)
     assert take(inbox, 2) == [(0, b"1"), (0, b"2")]
     wait_until(lambda: source.is_over, "it is over")
+
+
+def test_standard_input_that_has_nothing_is_over(inbox: Inbox, make_source: MakeSource) -> None:
+    source = make_source(lambda: os.open(os.devnull, os.O_RDONLY), ends=True)
+    wait_until(lambda: source.is_over, "it is over")
+    assert not inbox.waiting
+
+
+def test_a_line_that_fails_is_told_and_opened_again(
+    tmp_path: Path, inbox: Inbox, make_source: MakeSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    device, line = pty.openpty()
+    path = tmp_path / "line"
+    path.symlink_to(os.ttyname(line))
+    make_source(lambda: open_serial(path, 9600))
+    os.write(device, b"1\n")
+    assert take(inbox, 1) == [(0, b"1")]
+    os.close(line)
+    os.close(device)
+    wait_until(lambda: "trying again" in caplog.text, "it is told")
 
 
 def test_a_line_without_an_end_takes_no_more_than_a_payload(
