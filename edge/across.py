@@ -56,10 +56,15 @@ def ones(bits: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint8]:
 
 
 def all_set(flags: NDArray[np.bool_]) -> bool:
-    """Tell whether all flags are set; several times quicker than all() on a few."""
-    return int(np.count_nonzero(flags)) == flags.size
+    """Tell whether all flags are set; many times quicker than all() on a few, as a search among bytes."""
+    return False not in flags.tobytes()
 
 
-def some(flags: NDArray[Any]) -> bool:
-    """Tell whether any number at all differs from 0; several times quicker than any() on a few."""
-    return int(np.count_nonzero(flags)) > 0
+def some(flags: NDArray[np.bool_]) -> bool:
+    """Tell whether any flag is set; many times quicker than any() on a few, as a search among bytes."""
+    return True in flags.tobytes()
+
+
+def some_number(numbers: NDArray[Any]) -> bool:
+    """Tell whether any number differs from 0; several times quicker than any() on a few."""
+    return int(np.count_nonzero(numbers)) > 0

@@ -98,8 +98,9 @@ class AlarmPolicy:
             opens = raised[self._may_open(records.take(raised), score[raised])]
             records["peak"][raised] = np.maximum(records["peak"][raised], score[raised])
         for name in ("cooling", "rest"):
-            left = records[name]
-            left -= left > 0
+            going = records[name].nonzero()[0]
+            if going.size:
+                records[name][going] -= 1
         if is_open.size:
             calm = (records["calm"][is_open] + 1) * (score[is_open] < self.release)
             records["calm"][is_open] = calm

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.across import all_set, some
+from edge.across import all_set, some, some_number
 from edge.aggregate import Aggregator, fills, rates
 from edge.clock import Clock
 from edge.manifest import Channel
 from edge.quality import Quality
 from edge.reading import Arrivals, Columns, Readings
-from edge.runs import newest_before, run_ranks, run_starts
+from edge.runs import newest_before, run_ranks, run_starts, stable_order
 from edge.state import NEVER, StateTable
 from edge.waiting import WaitingRoom
 
@@ -103,7 +103,7 @@ class Aligner:
             self._ignored.invalid += int(np.count_nonzero(~sound))
             readings = readings.take(sound)
         if some(readings.stream[1:] <= readings.stream[:-1]):
-            readings = readings.take(np.argsort(readings.stream, kind="stable"))
+            readings = readings.take(stable_order(readings.stream))
         flaw = np.zeros(len(readings), np.uint8)
         return Arrivals(readings.stream, readings.channel, readings.time, readings.value, flaw)
 
@@ -131,14 +131,14 @@ class Aligner:
         if some(goes_on):
             value[goes_on] = table.field("open_value", row[goes_on])
             count[goes_on] = table.field("open_count", row[goes_on])
-        cell = (np.cumsum(starts) - 1) * self._channels + arrivals.channel
-        if some(arrivals.flaw):
+        cell: NDArray[np.intp] = np.cumsum(starts) * self._channels + (arrivals.channel - self._channels)
+        if some_number(arrivals.flaw):
             counts = (
                 fills(value.flat[cell], cell, arrivals.value) if self.aggregator.eager else np.ones(len(cell), bool)
             )
             np.bitwise_or.at(flaw.reshape(-1), cell[counts], arrivals.flaw[counts])
         self.aggregator.fold(value.reshape(-1), count.reshape(-1), cell, arrivals.channel, arrivals.value)
-        time.flat[cell] = arrivals.time
+        time.reshape(-1)[cell] = arrivals.time
         return Entries(row, first_slot, value, count, time, flaw)
 
     def _in_order(self, arrivals: Arrivals, table: StateTable) -> tuple[Arrivals, NDArray[np.int64]]:
@@ -155,8 +155,8 @@ class Aligner:
         usable &= slot + self.aggregator.eager > last_slot
 
         lane = stream.astype(np.int64) * self._channels + channel
-        lanes = np.argsort(lane, kind="stable") if self._channels > 1 else np.arange(len(lane))
-        newer = time > table.field("last_time", stream)[np.arange(len(stream)), channel]
+        lanes = lane.argsort(kind="stable") if self._channels > 1 else slice(None)
+        newer = time > table.cells("last_time", stream, channel)
         known = (
             time if all_set(usable) else np.where(usable, time, time.min() - 1)
         )  # what is too late is not remembered
@@ -184,7 +184,7 @@ class Aligner:
         arrivals: Arrivals,
         newer: NDArray[np.bool_],
         lane: NDArray[np.int64],
-        lanes: NDArray[np.intp],
+        lanes: NDArray[np.intp] | slice,
         taken: NDArray[np.bool_],
         table: StateTable,
     ) -> int:
@@ -192,13 +192,13 @@ class Aligner:
 
         `lane` (n,) numbers channels of streams, `lanes` (n,) orders the readings by it.
         """
-        at = np.arange(len(lanes))
+        at = np.arange(len(lane))
         before = np.maximum.accumulate(np.where(taken[lanes], at, 0))  # the newest of them that was taken, in the batch
         is_its = taken[lanes][before] & (lane[lanes][before] == lane[lanes])
         ordered = arrivals.take(lanes)
         time, value = ordered.time, ordered.value
-        newest = np.where(is_its, time[before], table.field("last_time", ordered.stream)[at, ordered.channel])
-        said = np.where(is_its, value[before], table.field("last_value", ordered.stream)[at, ordered.channel])
+        newest = np.where(is_its, time[before], table.cells("last_time", ordered.stream, ordered.channel))
+        said = np.where(is_its, value[before], table.cells("last_value", ordered.stream, ordered.channel))
         return int(np.count_nonzero(~newer[lanes] & (time == newest) & (value != said)))
 
     def _as_rates(self, arrivals: Arrivals, table: StateTable) -> Arrivals:
@@ -209,11 +209,8 @@ class Aligner:
         if len(totals) == 0:
             return arrivals
         stream, channel = arrivals.stream[totals], arrivals.channel[totals]
-        lane, at = stream.astype(np.int64) * self._channels + channel, np.arange(len(totals))
-        before_time, before = (
-            table.field("last_time", stream)[at, channel],
-            table.field("last_value", stream)[at, channel],
-        )
+        lane = stream.astype(np.int64) * self._channels + channel
+        before_time, before = table.cells("last_time", stream, channel), table.cells("last_value", stream, channel)
         total = arrivals.value[totals]
         rate, reset = rates(lane, arrivals.time[totals], total, before_time, before)
 

@@ -18,6 +18,7 @@ MINUTE_MS = 60_000
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
 _THURSDAY = 3 * _DAY  # 1970-01-01 was a Thursday; weeks here begin on Monday
+_ONE_MINUTE, _ONE_WEEK = np.array(MINUTE_MS), np.array(_WEEK)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
 
@@ -72,9 +73,9 @@ class Calendar:
 
         `time` (n,) is UTC epoch milliseconds; the answer is (n, 4), columns as CALENDAR_INPUTS.
         """
-        inputs: NDArray[np.float32] = self._table[(time // MINUTE_MS + self.offset(time) + _THURSDAY) % _WEEK]
+        inputs: NDArray[np.float32] = self._table[(time // _ONE_MINUTE + self.offset(time) + _THURSDAY) % _ONE_WEEK]
         return inputs
 
     def offset(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many minutes the zone is ahead of UTC at times (n,), UTC epoch milliseconds."""
-        return self._offsets[np.searchsorted(self._times, time, side="right")]
+        return self._offsets[self._times.searchsorted(time, side="right")]

@@ -15,7 +15,9 @@ from edge.state import Records
 MOST_BINS = 288  #: five minutes each
 SHORTEST_MS, LONGEST_MS = 60_000, 3_600_000  #: intervals of streams whose day is remembered
 _DAY_MINUTES = 24 * 60
-_MOST = np.float32(6e4)  # what half precision holds
+_MOST = np.array(6e4, np.float32)  # what half precision holds
+_LEAST, _NOTHING = np.array(-6e4, np.float32), np.array(0, np.float32)
+_MINUTE_MS, _DAY = np.array(MINUTE_MS), np.array(_DAY_MINUTES)
 
 
 def bins_of(interval_ms: int) -> int:
@@ -38,8 +40,8 @@ class Day:
 
     def bins(self, time: NDArray[np.int64]) -> NDArray[np.intp]:
         """Return the bins (n,) that slots are in; `time` (n,) is their start, ms."""
-        minute = (time // MINUTE_MS + self._calendar.offset(time)) % _DAY_MINUTES
-        number: NDArray[np.intp] = minute * self._bins // _DAY_MINUTES
+        minute = (time // _MINUTE_MS + self._calendar.offset(time)) % _DAY
+        number: NDArray[np.intp] = minute * self._bins // _DAY
         return number
 
     def distance(self, observed: NDArray[np.float32], bins: NDArray[np.intp], records: Records) -> NDArray[np.float32]:
@@ -53,7 +55,7 @@ class Day:
             around = around.copy()
             around[entered] = self._around(records, entered, bins[entered])
         outside = np.maximum(observed - around[:, 1], around[:, 0] - observed)  # NaN where either is not known
-        return across.greatest(np.fmax(outside, np.float32(0)))
+        return across.greatest(np.fmax(outside, _NOTHING))
 
     def remember(
         self, observed: NDArray[np.float32], bins: NDArray[np.intp], records: Records, calm: NDArray[np.bool_]
@@ -69,7 +71,7 @@ class Day:
             records["kept"][new] = day[at[new], entered]
             records["bin"][new] = entered
             day[at[new], entered] = np.nan
-        value, at = np.minimum(np.maximum(observed[rows], -_MOST), _MOST), at[rows]
+        value, at = np.minimum(np.maximum(observed[rows], _LEAST), _MOST), at[rows]
         day[at, now, 0] = np.fmin(day[at, now, 0], value)
         day[at, now, 1] = np.fmax(day[at, now, 1], value)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import across, scaling, score, shape
-from edge.across import all_set, some
+from edge.across import all_set, some, some_number
 from edge.alarm import AlarmPolicy
 from edge.align import Aligner, Entries, Ignored
 from edge.bundle import Bundle
@@ -68,8 +68,8 @@ class Engine:
         calendar = Calendar(manifest.time_zone)
         self._calendar = calendar if manifest.calendar else None
         self._judge = Judge(manifest, per_slot, policy or AlarmPolicy(), calendar, adapts=adapts, observer=observer)
-        self._low = np.array(manifest.scaling.low, np.float32)
-        self._high = np.array(manifest.scaling.high, np.float32)
+        self._low = np.array([manifest.scaling.low], np.float32)
+        self._high = np.array([manifest.scaling.high], np.float32)
         self._learn_slots = max(2 * manifest.burn_in, manifest.day_bins)
         self._ready_slots = self._learn_slots + manifest.burn_in
 
@@ -151,8 +151,8 @@ class Engine:
 
     def _feed(self, rounds: Iterator[Entries]) -> Iterator[Verdicts]:
         for entries in rounds:
-            for start in range(0, len(entries), BLOCK):
-                yield from self._feed_block(entries.take(slice(start, start + BLOCK)))
+            for block in entries.blocks(BLOCK):
+                yield from self._feed_block(block)
 
     def _feed_block(self, entries: Entries) -> Iterator[Verdicts]:
         rows, slot = entries.row, entries.slot
@@ -162,11 +162,13 @@ class Engine:
 
         records["open_slot"] = slot
         records["open_value"] = entries.value
-        records["open_count"] = entries.count
-        records["open_flaw"] |= entries.flaw
+        if some_number(entries.flaw):
+            records["open_flaw"] |= entries.flaw
         records["last_time"] = np.maximum(records["last_time"], entries.time)
         if self._aggregator.eager:
-            yield from self._close(records, rows, across.all_of(np.isfinite(records["open_value"])))
+            yield from self._close(records, rows, across.all_of(np.isfinite(entries.value)))
+        else:
+            records["open_count"] = entries.count
         self.table.scatter(rows, records)
 
     def _end_slots(self, slot: NDArray[np.int64]) -> Iterator[Verdicts]:
@@ -184,10 +186,12 @@ class Engine:
 
     def _end_before(self, records: Records, rows: NDArray[np.int32], slot: NDArray[np.int64]) -> Iterator[Verdicts]:
         """Close what is open before slots (n,), and say which channels fell silent until then."""
-        yield from self._close(records, rows, (records["open_slot"] != NEVER) & (records["open_slot"] < slot))
+        is_open = records["open_slot"] != NEVER
+        if some(is_open):
+            yield from self._close(records, rows, is_open & (records["open_slot"] < slot))
         before = slot - 1
-        while True:
-            quiet = ((records["last_slot"] < before) & (records["open_slot"] == NEVER)).nonzero()[0]
+        while some(behind := records["last_slot"] < before):
+            quiet = (behind & (records["open_slot"] == NEVER)).nonzero()[0]
             if len(quiet) == 0:
                 return
             falls = np.maximum(silent_at(records.take(quiet)), records["last_slot"][quiet] + 1)
@@ -204,8 +208,8 @@ class Engine:
         """Give the open slots of the chosen records their verdicts."""
         if not some(chosen):
             return
-        has_scale = records["seen"] >= self._learn_slots
-        for part, act in ((chosen & has_scale, self._conclude), (chosen & ~has_scale, self._learn)):
+        known = chosen & (records["seen"] >= self._learn_slots)
+        for part, act in ((known, self._conclude), (chosen ^ known, self._learn)):
             if all_set(part):
                 yield act(records, rows)
             elif some(part):
@@ -255,10 +259,8 @@ class Engine:
     def _conclude(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
         """Have open slots judged against the forecasts made for them, and step."""
         slots = self._slots(records, rows)
-        verdicts, observed, accepted = self._judge.judge(slots, records)
-        filling = slots.ready_in > 0
-        calm = ~filling & (verdicts.score < 1.0) & (records["alarm"] == 0)
-        self._judge.levels.follow(observed, records, calm, filling, self._learn_slots)
+        verdicts, observed, calm, accepted = self._judge.judge(slots, records)
+        self._judge.levels.follow(observed, records, calm, slots.ready_in > 0, self._learn_slots)
         if accepted.size:
             self._judge.levels.move((verdicts.upper - verdicts.expected) / records["scale"], records, accepted)
             self._begin_anew(records, accepted)
@@ -327,13 +329,18 @@ class Engine:
 
     def _finish(self, records: Records, covered: NDArray[np.bool_]) -> None:
         """Empty the open slots that have their verdicts; `covered` (n,) had a clean value."""
-        records["seen"] += (records["seen"] < self._ready_slots) & covered
-        records["missed"] += 1
+        growing = records["seen"] < self._ready_slots
+        if some(growing):
+            records["seen"] += growing & covered
+        if not all_set(covered):
+            records["missed"] += 1
         records["missed"][covered] = 0
         records["open_slot"] = NEVER
         records["open_value"] = np.nan
-        records["open_count"] = 0
-        records["open_flaw"] = 0
+        if not self._aggregator.eager:
+            records["open_count"] = 0
+        if some_number(records["open_flaw"]):
+            records["open_flaw"] = 0
 
     def _no_verdicts(self) -> Verdicts:
         return self._learn(new_records(0, self.table.dtype), np.zeros(0, np.int32))

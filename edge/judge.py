@@ -27,6 +27,7 @@ from edge.state import Records
 Observer = Callable[
     [NDArray[np.int32], NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]], None
 ]
+_NOTHING = np.array(0, np.float32)
 _T = TypeVar("_T", bound=np.generic)
 
 
@@ -72,9 +73,15 @@ class Judge:
         """Set the budget, in alarms a slot of each stream; 0 is a limit that nothing reaches."""
         self._per_slot = per_slot
         self.limit = self._tail.limit(per_slot)  #: decades of surprise whose score is 1.0
+        self._limit = np.array(self.limit, np.float32)
 
-    def judge(self, slots: Slots, records: Records) -> tuple[Verdicts, NDArray[np.float32], NDArray[np.intp]]:
-        """Return the verdicts, the clean values (n, C), scaled, and the rows of those whose new level was accepted."""
+    def judge(
+        self, slots: Slots, records: Records
+    ) -> tuple[Verdicts, NDArray[np.float32], NDArray[np.bool_], NDArray[np.intp]]:
+        """Return the verdicts, the clean values (n, C), scaled, and which slots (n,) were calm; and the accepted rows.
+
+        Those are the ones whose new level is normal from now on.
+        """
         value, found = slots.value, slots.found
         forecast, judged = records["forecast"], slots.ready_in == 0
         scored = judged & found.covered
@@ -91,7 +98,7 @@ class Judge:
         if self._relevance.chooses:
             counts = self._relevance.counts(value, expected)
             counted, ratio = (np.where(counts, each, np.float32(np.nan)) for each in (observed, ratio))
-        ratio = np.fmax(ratio, 0)
+        ratio = np.fmax(ratio, _NOTHING)
         signals = self._signals.read(ratio, counted, bins, records)
         if self._observer is not None:
             self._observer(slots.row, slots.slot, size / units, signals, scored)
@@ -100,7 +107,7 @@ class Judge:
         surprises = usually.surprise(signals)
         total = np.add.reduce(surprises, axis=1)
         lifted = records["lift"]
-        limit = lifted + np.float32(self.limit)
+        limit = lifted + self._limit
         scores = total / limit
         if unknown is not None:
             scores[unknown] = 0
@@ -118,7 +125,7 @@ class Judge:
         verdicts = Verdicts(
             stream=slots.row,
             time=slots.time,
-            status=judged.view(np.uint8) + anomalous,
+            status=judged.view(np.uint8) + anomalous.view(np.uint8),
             score=_unless(unknown, scores, np.nan),
             channel=_unless(unknown, across.leading(ratio), -1),
             value=value,
@@ -142,7 +149,7 @@ class Judge:
         if unknown is not None:
             signals[unknown, SUSTAINED] = records["sustained"][unknown]
         self._signals.remember(signals, observed, bins, records, calm | ~judged)
-        return verdicts, observed, accepted
+        return verdicts, observed, calm, accepted
 
     def alarm(
         self, records: Records, scores: NDArray[np.float32], time: NDArray[np.int64], covered: NDArray[np.bool_]

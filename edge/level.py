@@ -41,6 +41,7 @@ class Levels:
     def __init__(self, policy: AlarmPolicy) -> None:
         self.rule = policy.level
         self._after = policy.level_after
+        self._share = np.array(1 / policy.level_after, np.float32)  # of a slot in the mean
 
     def follow(
         self,
@@ -57,7 +58,7 @@ class Levels:
         """
         if self.rule == "never":
             return
-        step = calm * np.float32(1 / self._after)
+        step = calm * self._share
         if some(filling):
             step[filling] = 1 / (records["seen"][filling] - first + 1.0)
         change = observed - records["level"]

@@ -16,23 +16,26 @@ from edge.state import Records
 
 STEP = 0.5  #: decades
 LOWEST, HIGHEST = -1.0, 4.0  #: decades
+_OPENED = np.array(Change.OPENED, np.uint8)
+_LOWEST, _HIGHEST = np.array(LOWEST, np.float32), np.array(HIGHEST, np.float32)
 
 
 def follow(records: Records, judged: NDArray[np.bool_], change: NDArray[np.uint8], per_slot: float) -> None:
     """Take one slot of each stream into its lift; `judged` (n,) and the Change (n,) are the slot's."""
     lift = records["lift"]
     lift -= (judged & (records["alarm"] == 0)) * np.float32(STEP * per_slot)
-    opened = (change == Change.OPENED).nonzero()[0]
+    opened = (change == _OPENED).nonzero()[0]
     if opened.size:
         lift[opened] += np.float32(STEP)
         records["raised"][opened] += 1
-    np.minimum(np.maximum(lift, np.float32(LOWEST), out=lift), np.float32(HIGHEST), out=lift)
+    records["lift"] = np.minimum(np.maximum(lift, _LOWEST), _HIGHEST)
     records["judged"] += judged
 
 
 def achieved(records: Records, per_slot: float) -> NDArray[np.float32]:
     """Return the alarms so far over those of the budget (n,): 1.0 is as many; NaN before the budget allows one."""
     allowed = records["judged"] * per_slot
-    ratio = np.full(len(allowed), np.nan, np.float32)
+    ratio = np.empty(len(allowed), np.float32)
+    ratio.fill(np.nan)
     np.divide(records["raised"], allowed, out=ratio, where=allowed >= 1, casting="same_kind")
     return ratio

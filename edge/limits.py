@@ -20,7 +20,8 @@ _PERIOD_MS = {
 PRIOR_EXCESS = 0.9  #: decades; about what real streams show
 PRIOR_WEIGHT = 24
 LEAST_SLOTS = 16
-_MOST_STEPS = 60.0  # mean excesses; beyond these a rate is no number that single precision holds
+_MOST_STEPS = np.array(60, np.float32)  # mean excesses; beyond these a rate is no number that single precision holds
+_NOTHING = np.array(0, np.float32)
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) *(?:per|/) *([a-z]+?)s?( +for +the +(?:monitor|fleet))?")
 
 
@@ -104,7 +105,7 @@ class Tail:
 
         Below the threshold nothing is known but that it is exceeded more often than the threshold is.
         """
-        steps = (surprises - np.float32(self.threshold)) / np.float32(self.mean_excess)
-        held = np.minimum(np.maximum(steps, 0), np.float32(_MOST_STEPS))
-        slots: NDArray[np.float32] = np.exp(held) * np.float32(self.count / self.exceeding)
+        steps = (surprises - self.threshold) / self.mean_excess
+        held = np.minimum(np.maximum(steps, _NOTHING), _MOST_STEPS)
+        slots: NDArray[np.float32] = np.exp(held) * (self.count / self.exceeding)
         return slots

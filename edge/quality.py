@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import across, conversions
-from edge.across import some
+from edge.across import some, some_number
 from edge.manifest import Channel
 from edge.state import NEVER, Records
 
@@ -27,6 +27,10 @@ FAR_SCALES = 3.0  #: and so many of the channel's scale
 MOST_SURPRISE = 3.0  #: usual differences that one counts as, at most
 MOST_FLIPS = 5  #: leaps back within eight slots
 _RHYTHM_SLOTS, _RUNS, _PACE_SLOTS = 512, 256, 512  # what the learnt numbers forget over
+_FADING_RHYTHM, _FADING_RUNS = np.array(1 - 1 / _RHYTHM_SLOTS, np.float32), np.array(1 - 1 / _RUNS, np.float32)
+_ONE_SLOT, _NO_MOVE = np.array(1, np.float32), np.array(0.0)
+_FAR, _MOST = np.array(FAR, np.float32), np.array(MOST_SURPRISE, np.float32)
+_FAR_SCALES, _MOST_SCALES, _FASTEST = np.array(FAR_SCALES), np.array(0.01), np.array(1e30)
 
 
 class Quality(IntFlag):
@@ -58,8 +62,10 @@ def words(flags: int) -> str:
 class Inspection:
     """What was found of n slots; `unit` and `leap` are None where no value has leapt."""
 
-    move: NDArray[np.float64]  #: (n, C) what the value differs by from the last clean one; NaN where nothing came
+    here: NDArray[np.bool_]  #: (n, C) whether there is a value
     heard: NDArray[np.bool_]  #: (n, C) whether there was a value before
+    size: NDArray[np.float64]  #: (n, C) what the value differs by from the last clean one; NaN where nothing came
+    same: NDArray[np.bool_]  #: (n, C) whether it does not differ
     flags: NDArray[np.uint8]  #: (n, C)
     clean: NDArray[np.bool_]  #: (n, C) whether there is a value that can be scored and learnt from
     covered: NDArray[np.bool_]  #: (n,) whether any channel is clean
@@ -103,32 +109,32 @@ class Inspector:
             waited = slot[:, None] - np.where(known, records["heard"], slot[:, None])
             falls = absent & known & (records["silent"] == 0) & (waited >= patience(records))
             flags |= falls * np.uint8(Quality.SILENT)
-        same = move == 0
+        size, same = np.abs(move), move == _NO_MOVE
         if some(same):
             flags |= (known & _is_stuck(same, absent, records)) * np.uint8(Quality.STUCK)
-        far = known & (np.abs(move) > np.maximum(FAR * records["pace"], FAR_SCALES * records["scale"]))
-        if some(far) or some(records["unit_run"]) or some(records["flips"]):
+        far = known & (size > np.maximum(_FAR * records["pace"], _FAR_SCALES * records["scale"]))
+        if some(far) or some_number(records["unit_run"]) or some_number(records["flips"]):
             told = known & ~absent & (records["confirmed"] == 0)[:, None]
             unit = np.where(told, conversions.find(value, records), np.uint8(0))
             flags |= (conversions.is_sustained(unit, records) & (unit > 0)) * np.uint8(Quality.UNIT)
             leap = (np.sign(np.where(absent, 0.0, move)) * far).astype(np.int8)
             flags |= (across.ones(_flips(leap, records)) >= MOST_FLIPS) * np.uint8(Quality.FLAPPING)
-        clean = ~absent
-        if some(flags):
-            clean &= (flags & UNCLEAN) == 0
-        return Inspection(move, heard, flags, clean, across.any_of(clean), unit, leap)
+        here = clean = ~absent
+        if some_number(flags):
+            clean = here & ((flags & UNCLEAN) == 0)
+        return Inspection(here, heard, size, same, flags, clean, across.any_of(clean), unit, leap)
 
     def learn(self, value: NDArray[np.float64], slot: NDArray[np.int64], found: Inspection, records: Records) -> None:
         """Take the values (n, C) of slots (n,) into what is usual for their channels."""
-        holds = here = ~np.isnan(found.move)
-        flagged, slots = some(found.flags), slot[:, None]
-        if flagged or some(records["silent"]):
+        holds = here = found.here
+        flagged, slots = some_number(found.flags), slot[:, None]
+        if flagged or some_number(records["silent"]):
             records["silent"] |= found.flags & np.uint8(Quality.SILENT)
             records["silent"][here] = 0
         usable = found.clean & found.heard
         _learn_rhythm(here & found.heard, slots, records)
-        _learn_runs(found.move, found.heard, usable, records)
-        _learn_pace(found.move, usable, records)
+        _learn_runs(found.same, found.heard, usable, records)
+        _learn_pace(found.size, usable, records)
         if found.leap is not None:
             records["flips"] = _flips(found.leap, records)
             np.copyto(records["side"], found.leap, where=found.leap != 0)
@@ -160,7 +166,7 @@ def _flips(leap: NDArray[np.int8], records: Records) -> NDArray[np.uint8]:
 
 
 def _learn_rhythm(here: NDArray[np.bool_], slots: NDArray[np.int64], records: Records) -> None:
-    faded = np.maximum(records["rhythm"] * np.float32(1 - 1 / _RHYTHM_SLOTS), np.float32(1))
+    faded = np.maximum(records["rhythm"] * _FADING_RHYTHM, _ONE_SLOT)
     paused = here & (records["heard"] != slots - 1)
     if some(paused):
         distance = np.where(paused, slots - np.where(paused, records["heard"], 0), 0)
@@ -168,27 +174,27 @@ def _learn_rhythm(here: NDArray[np.bool_], slots: NDArray[np.int64], records: Re
     np.copyto(records["rhythm"], faded, where=here, casting="same_kind")
 
 
-def _learn_runs(
-    move: NDArray[np.float64], heard: NDArray[np.bool_], usable: NDArray[np.bool_], records: Records
-) -> None:
-    ends = usable & (move != 0)
+def _learn_runs(same: NDArray[np.bool_], heard: NDArray[np.bool_], usable: NDArray[np.bool_], records: Records) -> None:
+    ends = usable & ~same
     run, longest = records["run"], records["longest"]
-    stays = heard & (move == 0)
-    if some(run) or some(longest):
+    if some_number(run) or some_number(longest):
         most = np.where(records["moves"] < LEAST_MOVES, np.inf, 2 * (MARGIN_STUCK * longest + SPARE_STUCK))
         usual = np.minimum(run, most)  # one long standstill is not yet usual, once it would be told of
-        faded = np.maximum(usual, longest * np.float32(1 - 1 / _RUNS))
+        faded = np.maximum(usual, longest * _FADING_RUNS)
         np.copyto(longest, faded, where=ends, casting="same_kind")
         run[ends] = 0
-    run += stays
-    records["moves"] += ends & (records["moves"] < 255)
+    if some(same):
+        run += heard & same
+    few = records["moves"] < 255
+    if some(few):
+        records["moves"] += ends & few
 
 
-def _learn_pace(move: NDArray[np.float64], usable: NDArray[np.bool_], records: Records) -> None:
+def _learn_pace(size: NDArray[np.float64], usable: NDArray[np.bool_], records: Records) -> None:
     watched, pace = records["watched"][:, None], records["pace"]
-    most = np.maximum(MOST_SURPRISE * pace, 0.01 * records["scale"])
+    most = np.maximum(_MOST * pace, _MOST_SCALES * records["scale"])
     young = watched < LEAST_SLOTS
     if some(young):
         most = np.where(young, np.inf, most)
-    step = (np.minimum(np.abs(move), most) - pace) / np.minimum(np.maximum(watched, 1), _PACE_SLOTS)
-    np.copyto(pace, np.minimum(pace + step, 1e30), where=usable, casting="same_kind")
+    step = (np.minimum(size, most) - pace) / np.minimum(np.maximum(watched, 1), _PACE_SLOTS)
+    np.copyto(pace, np.minimum(pace + step, _FASTEST), where=usable, casting="same_kind")

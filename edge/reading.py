@@ -1,5 +1,6 @@
 """Readings and verdicts: what goes into the engine and what comes out, as columns."""
 
+from collections.abc import Iterator
 from dataclasses import Field, dataclass
 from enum import IntEnum
 from typing import Any, ClassVar, Self
@@ -37,6 +38,14 @@ class Columns:
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Self:
         """Return the chosen rows of every column, in the order chosen."""
         return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def blocks(self, size: int) -> Iterator[Self]:
+        """Yield all rows in order, at most so many at a time."""
+        if len(self) <= size:
+            yield self
+            return
+        for start in range(0, len(self), size):
+            yield self.take(slice(start, start + size))
 
     @classmethod
     def concatenate(cls, batches: list[Self]) -> Self:

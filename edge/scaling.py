@@ -11,6 +11,7 @@ from edge.state import Records
 
 FLOOR = 1e-9  #: a deviation below this share of the values' size is rounding, not variation
 MOST = 1e6  #: scaled values are held to this size, which keeps all arithmetic finite
+_LOWEST, _HIGHEST = np.array(-MOST), np.array(MOST)
 
 
 def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -22,7 +23,8 @@ def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) 
 def scaled(value: NDArray[np.float64], records: Records) -> NDArray[np.float32]:
     """Return values (n, C) in their streams' scale; NaN stays NaN."""
     deviations: NDArray[np.float64] = (value - records["location"]) / records["scale"]
-    return np.minimum(np.maximum(deviations, -MOST), MOST).astype(np.float32)
+    held: NDArray[np.float32] = np.minimum(np.maximum(deviations, _LOWEST), _HIGHEST).astype(np.float32)
+    return held
 
 
 def unscaled(value: NDArray[np.float32], records: Records) -> NDArray[np.float64]:

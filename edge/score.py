@@ -13,35 +13,37 @@ mean of |error| / (width * sqrt(1 + missed)).
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.across import some
+from edge.across import some_number
 from edge.state import Records
 
 SPREAD_SLOTS = 8192  #: the running spread forgets over about so many slots
 LEAST_SPREAD = 1e-3  #: of a channel's scale; a smaller error is never worth an alarm
 MOST_SURPRISE = 3.0  #: an error counts at most so many spreads towards the spread
+_LEAST, _MOST, _SLOTS = (np.array(number, np.float32) for number in (LEAST_SPREAD, MOST_SURPRISE, SPREAD_SLOTS))
 
 
 def unit(records: Records) -> NDArray[np.float32]:
     """Return what each channel's error is measured in (n, C), scaled, but for its spread."""
     units: NDArray[np.float32] = records["width"]
-    if some(records["missed"]):
+    if some_number(records["missed"]):
         units = units * np.sqrt(1.0 + records["missed"], dtype=np.float32)[:, None]
     return units
 
 
 def usual(units: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
     """Return each channel's usual error (n, C), scaled."""
-    errors: NDArray[np.float32] = np.maximum(records["spread"] * units, np.float32(LEAST_SPREAD))
+    errors: NDArray[np.float32] = np.maximum(records["spread"] * units, _LEAST)
     return errors
 
 
 def share(ratio: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return each channel's part in the error (n, C), of 1 in all; equal parts where there was no error."""
     count = ratio.shape[1]
+    parts = np.empty(ratio.shape, np.float32)
+    parts.fill(1 / count)
     if count == 1:
-        return np.ones_like(ratio)
+        return parts
     total = ratio.sum(axis=1, keepdims=True)
-    parts = np.full_like(ratio, 1 / count)
     np.divide(ratio, total, out=parts, where=total > 0)
     return parts
 
@@ -49,6 +51,6 @@ def share(ratio: NDArray[np.float32]) -> NDArray[np.float32]:
 def learn(size: NDArray[np.float32], usable: NDArray[np.bool_], records: Records) -> None:
     """Take one slot's |error| over its unit (n, C), where it is usable (n, C), into the streams' running spread."""
     spread = records["spread"]
-    np.maximum(spread, np.float32(LEAST_SPREAD), out=spread)
-    held = np.minimum(size, np.float32(MOST_SURPRISE) * spread)
-    np.add(spread, (held - spread) / np.float32(SPREAD_SLOTS), out=spread, where=usable)
+    np.maximum(spread, _LEAST, out=spread)
+    held = np.minimum(size, _MOST * spread)
+    np.add(spread, (held - spread) / _SLOTS, out=spread, where=usable)

@@ -19,12 +19,14 @@ WINDOW = 6  #: segments
 SEGMENTS = 192  #: that are remembered; a multiple of WINDOW
 LEAST_SLOTS = 512  #: to calibrate on; fewer hold too few windows apart to know how near the nearest one usually is
 _ROWS = 256  # that are compared at once, so that they stay in the cache
-_MOST = np.float32(6e4)  # what half precision holds
+_MOST = np.array(6e4, np.float32)  # what half precision holds
+_LEAST = np.array(-6e4, np.float32)
 _PLACE = np.arange(WINDOW)
 #: (WINDOW, WINDOW): which segments of a block are in the window that begins at each place of it, and which in the one
 #: that began at each place of the block before
 _HERE = (_PLACE[:, None] >= _PLACE).astype(np.float32)
 _NEXT = 1 - _HERE
+_TURNED = (_PLACE[:, None] - _PLACE) % WINDOW  # (WINDOW, WINDOW): what of a window is where, when turned
 
 
 def segments_of(slots: int) -> int:
@@ -84,7 +86,7 @@ def _places(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
 
 
 def _held(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.minimum(np.maximum(values, -_MOST), _MOST)
+    return np.minimum(np.maximum(values, _LEAST), _MOST)
 
 
 def _mean(total: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -131,8 +133,7 @@ def _squares(course: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _turned(latest: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return windows (n, WINDOW) as the columns of matrices (n, WINDOW, WINDOW), each turned on by one place."""
-    twice = np.concatenate([latest, latest], axis=1)
-    return np.lib.stride_tricks.sliding_window_view(twice, WINDOW, axis=1)[:, 1:, ::-1]
+    return latest.take(_TURNED, axis=1)
 
 
 def _sums(course: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,9 +15,10 @@ from edge.across import some
 from edge.day import Day
 from edge.state import SIGNALS, Records
 
-LEAST_WIDTH = np.float32(0.1)  #: of the channel's scale; no range that was seen counts as narrower
+LEAST_WIDTH = np.array(0.1, np.float32)  #: of the channel's scale; no range that was seen counts as narrower
 ERROR, SUSTAINED, NOVELTY, CONTEXT, SHAPE = range(len(SIGNALS))
-HELD = np.float32(2.0)  #: times what is rare; an error counts at most so much towards the sustained one
+HELD = np.array(2, np.float32)  #: times what is rare; an error counts at most so much towards the sustained one
+_NOTHING = np.array(0, np.float32)
 
 
 class Signals:
@@ -26,7 +27,7 @@ class Signals:
     def __init__(self, day: Day | None, sustained: int, *, has_course: bool = False) -> None:
         self._day = day
         self._has_course = has_course
-        self._sustained = sustained  # slots of the running mean
+        self._sustained = np.array(sustained, np.float32)  # slots of the running mean
 
     def bins(self, time: NDArray[np.int64]) -> NDArray[np.intp] | None:
         """Return the bins of the day (n,) that slots are in, None where no day is remembered; `time` (n,) is in ms."""
@@ -51,7 +52,7 @@ class Signals:
         signals[:, SUSTAINED] = sustained + (held - sustained) / self._sustained
         least, most = records["least"], records["most"]
         outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, LEAST_WIDTH)
-        signals[:, NOVELTY] = across.greatest(np.fmax(outside, np.float32(0)))
+        signals[:, NOVELTY] = across.greatest(np.fmax(outside, _NOTHING))
         if self._day is not None and bins is not None:
             signals[:, CONTEXT] = self._day.distance(observed, bins, records)
         if self._has_course:
@@ -77,10 +78,11 @@ class Signals:
 
     def _shape(self, observed: NDArray[np.float32], records: Records) -> NDArray[np.float32]:
         """Return the shape (n,); a slot in which nothing came, or no deviation counts, has none."""
-        distance = shape.distance(_filled(observed, records), records)
         absent = np.isnan(observed)
-        if some(absent):
-            distance[across.all_of(absent)] = 0
+        if not some(absent):
+            return shape.distance(observed, records)
+        distance = shape.distance(_filled(observed, records), records)
+        distance[across.all_of(absent)] = 0
         return distance
 
 

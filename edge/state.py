@@ -134,7 +134,9 @@ class Records(dict[str, NDArray[Any]]):
         return column
 
     def __setitem__(self, name: str, values: Any) -> None:
-        self[name][...] = values
+        column = self[name]
+        if column is not values:  # which it is after `records[name] += 1`
+            column[...] = values
 
     def home(self, name: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
         """Return where a field is kept and the records' rows (n,) there, to touch little of what is large."""
@@ -218,6 +220,11 @@ class StateTable:
     def field(self, name: str, rows: NDArray[np.int32]) -> NDArray[Any]:
         """Return copies of one field of the rows' records."""
         return self._columns[name][rows]
+
+    def cells(self, name: str, rows: NDArray[np.int32], channels: NDArray[np.int16]) -> NDArray[Any]:
+        """Return copies of one field of single channels of the rows' records."""
+        cells: NDArray[Any] = self._columns[name][rows, channels]
+        return cells
 
     def put(self, name: str, rows: NDArray[np.int32], values: NDArray[Any]) -> None:
         """Replace one field of the rows' records, which are then counted as changed."""
