@@ -66,5 +66,5 @@ def some(flags: NDArray[np.bool_]) -> bool:
 
 
 def some_number(numbers: NDArray[Any]) -> bool:
-    """Tell whether any number differs from 0; several times quicker than any() on a few."""
-    return int(np.count_nonzero(numbers)) > 0
+    """Tell whether any number is other than 0 (-0.0 is other); many times quicker than any() on a few, as bytes."""
+    return numbers.tobytes() != bytes(numbers.nbytes)

@@ -25,6 +25,7 @@ from edge.waiting import WaitingRoom
 EARLIEST = 86_400_000  #: 1970-01-02; a clock that says less was never set
 LATEST = 4_102_444_800_000  #: 2100-01-01
 LARGEST = 1e100  #: no sensor says more
+_LARGEST, _EARLIEST, _LATEST = np.array(LARGEST), np.array(EARLIEST), np.array(LATEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Ignored:
 
 def is_plausible(readings: Readings) -> NDArray[np.bool_]:
     """Tell which readings (n,) can be measurements at all."""
-    sound: NDArray[np.bool_] = np.abs(readings.value) < LARGEST
-    sound &= (readings.time >= EARLIEST) & (readings.time < LATEST)
+    sound: NDArray[np.bool_] = np.abs(readings.value) < _LARGEST
+    sound &= (readings.time >= _EARLIEST) & (readings.time < _LATEST)
     return sound
 
 
@@ -70,7 +71,7 @@ class Aligner:
         self._channels = len(channels)
         self._counter = np.array([channel.counter for channel in channels])
         self._has_counter = bool(self._counter.any())
-        self._interval_ms = interval_ms
+        self._interval_ms = np.array(interval_ms)
 
     @property
     def ignored(self) -> Ignored:
@@ -123,9 +124,10 @@ class Aligner:
         """Fold readings, ordered by stream and slot, into their slots."""
         starts = run_starts(arrivals.stream) | run_starts(slot)
         row, first_slot = arrivals.stream[starts], slot[starts]
-        value = np.full((len(row), self._channels), np.nan)
+        value, time = np.empty((len(row), self._channels)), np.empty((len(row), self._channels), np.int64)
+        value.fill(np.nan)
+        time.fill(NEVER)
         count = np.zeros(value.shape, np.uint32)
-        time = np.full(value.shape, NEVER)
         flaw = np.zeros(value.shape, np.uint8)
         goes_on = table.field("open_slot", row) == first_slot
         if some(goes_on):
@@ -152,7 +154,7 @@ class Aligner:
 
         last_slot = table.field("last_slot", stream)
         usable = slot >= np.maximum(table.field("open_slot", stream), newest_before(stream, slot))
-        usable &= slot + self.aggregator.eager > last_slot
+        usable &= slot >= last_slot if self.aggregator.eager else slot > last_slot
 
         lane = stream.astype(np.int64) * self._channels + channel
         lanes = lane.argsort(kind="stable") if self._channels > 1 else slice(None)

@@ -5,6 +5,8 @@ beside it. The record keeps one day: a bin holds yesterday's until today reaches
 that today is in is kept apart.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,15 @@ def bins_of(interval_ms: int) -> int:
     return min(MOST_BINS, 24 * 3_600_000 // interval_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Where in the day the slots of n streams are, and what yesterday showed about that time."""
+
+    bins: NDArray[np.intp]  #: (n,)
+    entered: NDArray[np.intp]  #: (m,) rows whose bin is not that of the slot before
+    around: NDArray[np.float32]  #: (n, 2, C) yesterday's least and greatest; NaN where it is not known
+
+
 class Day:
     """Compares values with those of the day before."""
 
@@ -38,40 +49,39 @@ class Day:
         self._bins = bins
         self._calendar = calendar
 
-    def bins(self, time: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Return the bins (n,) that slots are in; `time` (n,) is their start, ms."""
+    def today(self, time: NDArray[np.int64], records: Records) -> Today:
+        """Return where in the day slots are; `time` (n,) is their start, ms."""
         minute = (time // _MINUTE_MS + self._calendar.offset(time)) % _DAY
-        number: NDArray[np.intp] = minute * self._bins // _DAY
-        return number
-
-    def distance(self, observed: NDArray[np.float32], bins: NDArray[np.intp], records: Records) -> NDArray[np.float32]:
-        """Return how far scaled values (n, C) of slots in bins (n,) lie outside yesterday's (n,).
-
-        That of the channel that lies furthest outside counts. Where yesterday is not known, or nothing came, it is 0.
-        """
+        bins: NDArray[np.intp] = minute * self._bins // _DAY
         around = records["around"]
         entered = (records["bin"] != bins).nonzero()[0]
         if entered.size:
             around = around.copy()
             around[entered] = self._around(records, entered, bins[entered])
+        return Today(bins, entered, around)
+
+    def distance(self, observed: NDArray[np.float32], today: Today) -> NDArray[np.float32]:
+        """Return how far scaled values (n, C) lie outside yesterday's (n,).
+
+        That of the channel that lies furthest outside counts. Where yesterday is not known, or nothing came, it is 0.
+        """
+        around = today.around
         outside = np.maximum(observed - around[:, 1], around[:, 0] - observed)  # NaN where either is not known
         return across.greatest(np.fmax(outside, _NOTHING))
 
-    def remember(
-        self, observed: NDArray[np.float32], bins: NDArray[np.intp], records: Records, calm: NDArray[np.bool_]
-    ) -> None:
+    def remember(self, observed: NDArray[np.float32], today: Today, records: Records, calm: NDArray[np.bool_]) -> None:
         """Take the scaled values (n, C) of the calm rows (n,) into today."""
-        rows = calm.nonzero()[0]
-        now = bins[rows]
         day, at = records.home("day")
-        new = rows[records["bin"][rows] != now]
-        if new.size:
-            entered = bins[new]
-            records["around"][new] = self._around(records, new, entered)
+        if today.entered.size:
+            new = today.entered[calm[today.entered]]
+            entered = today.bins[new]
+            records["around"][new] = today.around[new]
             records["kept"][new] = day[at[new], entered]
             records["bin"][new] = entered
             day[at[new], entered] = np.nan
-        value, at = np.minimum(np.maximum(observed[rows], _LEAST), _MOST), at[rows]
+        rows = calm.nonzero()[0]
+        at, now = at[rows], today.bins[rows]
+        value = np.minimum(np.maximum(observed[rows], _LEAST), _MOST)
         day[at, now, 0] = np.fmin(day[at, now, 0], value)
         day[at, now, 1] = np.fmax(day[at, now, 1], value)
 
@@ -79,8 +89,12 @@ class Day:
         """Return yesterday's least and greatest (m, 2, C) about the bins (m,) that rows (m,) enter."""
         (day, at), previous = records.home("day"), (bins - 1) % self._bins
         at, just_left = at[rows], (records["bin"][rows] == previous)[:, None, None]
-        before = np.where(just_left, records["kept"][rows], day[at, previous])
-        around = np.stack([before, day[at, bins], day[at, (bins + 1) % self._bins]]).astype(np.float32)
+        around: NDArray[np.float32] = np.empty((3, len(rows), *day.shape[2:]), np.float32)
+        around[0] = np.where(just_left, records["kept"][rows], day[at, previous])
+        around[1] = day[at, bins]
+        around[2] = day[at, (bins + 1) % self._bins]
         low, high = np.fmin.reduce(around[:, :, 0]), np.fmax.reduce(around[:, :, 1])
         low[np.isnan(around[1, :, 0])] = np.nan
-        return np.stack([low, high], axis=1)
+        around[0, :, 0], around[0, :, 1] = low, high
+        told: NDArray[np.float32] = around[0]
+        return told

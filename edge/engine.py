@@ -57,6 +57,7 @@ class Engine:
         room = ROOM if lateness_ms else 0
         self.table = StateTable(record_dtype(channels, manifest.memory, manifest.day_bins, manifest.segments, room))
         self._runtime = runtime
+        self._interval_ms = np.array(manifest.interval_ms)
         self._lateness_ms = lateness_ms
         leap_ms = max((manifest.max_gap + 1) * manifest.interval_ms, lateness_ms)
         self._aligner = Aligner(manifest.channels, manifest.interval_ms, leap_ms=leap_ms, lateness_ms=lateness_ms)
@@ -276,7 +277,7 @@ class Engine:
         slot = records["open_slot"].copy()
         found = self._inspector.inspect(value, slot, records)
         seen = np.minimum(records["seen"], self._ready_slots).astype(np.int32)
-        return Slots(rows, slot, slot * self.manifest.interval_ms, value, found, self._ready_slots - seen)
+        return Slots(rows, slot, slot * self._interval_ms, value, found, self._ready_slots - seen)
 
     def _bridge(self, records: Records, slot: NDArray[np.int64]) -> None:
         """Carry each memory over the slots missing before `slot` (n,), or begin anew after too many."""
@@ -311,7 +312,7 @@ class Engine:
         x = np.where(absent, self._instead(records), observed) if some(absent) else observed
         x = np.minimum(np.maximum(x, self._low), self._high)
         if self._calendar is not None:
-            x = np.concatenate([x, self._calendar.inputs((slot + 1) * self.manifest.interval_ms)], axis=1)
+            x = np.concatenate([x, self._calendar.inputs((slot + 1) * self._interval_ms)], axis=1)
         forecast, width, memory = self._runtime.step(x, np.ascontiguousarray(records["memory"]))
         records["forecast"] = forecast[:, 0]
         if width is not None:

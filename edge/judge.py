@@ -93,13 +93,13 @@ class Judge:
         units = score.unit(records)
         usual = score.usual(units, records)
         size = np.abs(observed - forecast)
-        bins = self._signals.bins(slots.time)
+        today = self._signals.today(slots.time, records)
         counted, ratio = observed, size / usual
         if self._relevance.chooses:
             counts = self._relevance.counts(value, expected)
             counted, ratio = (np.where(counts, each, np.float32(np.nan)) for each in (observed, ratio))
         ratio = np.fmax(ratio, _NOTHING)
-        signals = self._signals.read(ratio, counted, bins, records)
+        signals = self._signals.read(ratio, counted, today, records)
         if self._observer is not None:
             self._observer(slots.row, slots.slot, size / units, signals, scored)
 
@@ -148,7 +148,7 @@ class Judge:
             lift.follow(records, scored, change, self._per_slot)
         if unknown is not None:
             signals[unknown, SUSTAINED] = records["sustained"][unknown]
-        self._signals.remember(signals, observed, bins, records, calm | ~judged)
+        self._signals.remember(signals, observed, today, records, calm | ~judged)
         return verdicts, observed, calm, accepted
 
     def alarm(

@@ -28,6 +28,7 @@ MOST_SURPRISE = 3.0  #: usual differences that one counts as, at most
 MOST_FLIPS = 5  #: leaps back within eight slots
 _RHYTHM_SLOTS, _RUNS, _PACE_SLOTS = 512, 256, 512  # what the learnt numbers forget over
 _FADING_RHYTHM, _FADING_RUNS = np.array(1 - 1 / _RHYTHM_SLOTS, np.float32), np.array(1 - 1 / _RUNS, np.float32)
+_FIRST, _PACE = np.array(1, np.uint32), np.array(_PACE_SLOTS, np.uint32)
 _ONE_SLOT, _NO_MOVE = np.array(1, np.float32), np.array(0.0)
 _FAR, _MOST = np.array(FAR, np.float32), np.array(MOST_SURPRISE, np.float32)
 _FAR_SCALES, _MOST_SCALES, _FASTEST = np.array(FAR_SCALES), np.array(0.01), np.array(1e30)
@@ -196,5 +197,5 @@ def _learn_pace(size: NDArray[np.float64], usable: NDArray[np.bool_], records: R
     young = watched < LEAST_SLOTS
     if some(young):
         most = np.where(young, np.inf, most)
-    step = (np.minimum(size, most) - pace) / np.minimum(np.maximum(watched, 1), _PACE_SLOTS)
+    step = (np.minimum(size, most) - pace) / np.minimum(np.maximum(watched, _FIRST), _PACE)
     np.copyto(pace, np.minimum(pace + step, _FASTEST), where=usable, casting="same_kind")

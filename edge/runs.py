@@ -37,7 +37,9 @@ def newest_before(group: NDArray[np.integer], time: NDArray[np.int64]) -> NDArra
     """Return the greatest time earlier in the same run of equal groups; NEVER for the first; (n,)."""
     starts = run_starts(group)
     if all_set(starts):
-        return np.full(len(time), NEVER)
+        never = np.empty(len(time), np.int64)
+        never.fill(NEVER)
+        return never
     run = np.cumsum(starts)
     origin = int(time.min())
     lift = run * (int(time.max()) - origin + 1)  # lifts each run above all earlier ones

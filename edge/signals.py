@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge import across, shape
 from edge.across import some
-from edge.day import Day
+from edge.day import Day, Today
 from edge.state import SIGNALS, Records
 
 LEAST_WIDTH = np.array(0.1, np.float32)  #: of the channel's scale; no range that was seen counts as narrower
@@ -29,18 +29,18 @@ class Signals:
         self._has_course = has_course
         self._sustained = np.array(sustained, np.float32)  # slots of the running mean
 
-    def bins(self, time: NDArray[np.int64]) -> NDArray[np.intp] | None:
-        """Return the bins of the day (n,) that slots are in, None where no day is remembered; `time` (n,) is in ms."""
-        return None if self._day is None else self._day.bins(time)
+    def today(self, time: NDArray[np.int64], records: Records) -> Today | None:
+        """Return where in the day slots are, None where no day is remembered; `time` (n,) is in ms."""
+        return None if self._day is None else self._day.today(time, records)
 
     def read(
         self,
         ratio: NDArray[np.float32],
         observed: NDArray[np.float32],
-        bins: NDArray[np.intp] | None,
+        today: Today | None,
         records: Records,
     ) -> NDArray[np.float32]:
-        """Return the signals (n, SIGNALS) of slots in `bins` (n,) of the day, nothing being remembered yet.
+        """Return the signals (n, SIGNALS) of slots at that time of the day, nothing being remembered yet.
 
         `ratio` (n, C) is |error| over the usual error, 0 where nothing came; `observed` (n, C) is scaled, NaN where
         nothing came.
@@ -53,8 +53,8 @@ class Signals:
         least, most = records["least"], records["most"]
         outside = np.maximum(observed - most, least - observed) / np.maximum(most - least, LEAST_WIDTH)
         signals[:, NOVELTY] = across.greatest(np.fmax(outside, _NOTHING))
-        if self._day is not None and bins is not None:
-            signals[:, CONTEXT] = self._day.distance(observed, bins, records)
+        if self._day is not None and today is not None:
+            signals[:, CONTEXT] = self._day.distance(observed, today)
         if self._has_course:
             signals[:, SHAPE] = self._shape(observed, records)
         return signals
@@ -63,7 +63,7 @@ class Signals:
         self,
         signals: NDArray[np.float32],
         observed: NDArray[np.float32],
-        bins: NDArray[np.intp] | None,
+        today: Today | None,
         records: Records,
         calm: NDArray[np.bool_],
     ) -> None:
@@ -71,8 +71,8 @@ class Signals:
         records["sustained"] = signals[:, SUSTAINED]
         np.fmin(records["least"], observed, out=records["least"])
         np.fmax(records["most"], observed, out=records["most"])
-        if self._day is not None and bins is not None:
-            self._day.remember(observed, bins, records, calm)
+        if self._day is not None and today is not None:
+            self._day.remember(observed, today, records, calm)
         if self._has_course:
             shape.remember(_filled(observed, records), signals[:, SHAPE], records)
 

@@ -33,6 +33,16 @@ def test_whether_there_is_any_and_whether_there_are_all(flags: list[bool], some:
     assert across.all_set(np.array(flags, bool)) is all_set
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint32, np.float32])
+def test_whether_any_number_differs_from_0(kind: type[np.number]) -> None:
+    numbers = np.zeros((300, 2), kind)
+    assert not across.some_number(numbers)
+    assert not across.some_number(numbers[:0])
+    numbers[299, 1] = 1
+    assert across.some_number(numbers)
+    assert not across.some_number(numbers[:, 0])
+
+
 @pytest.mark.parametrize("kind", [np.uint8, np.uint32])
 def test_bits_are_counted(kind: type[np.unsignedinteger]) -> None:
     numbers = np.array([[0, 1], [7, np.iinfo(kind).max]], kind)

@@ -24,9 +24,10 @@ class Hourly:
 
     def say(self, hour: float, value: float, *, calm: bool = True, start_ms: int = MIDNIGHT_MS) -> float:
         """Take a value and return how far it lay outside the day before."""
-        observed, bins = np.array([[value]], np.float32), self.day.bins(np.array([start_ms + round(hour * HOUR_MS)]))
-        distance = self.day.distance(observed, bins, self.records)
-        self.day.remember(observed, bins, self.records, CALM & calm)
+        observed, time = np.array([[value]], np.float32), np.array([start_ms + round(hour * HOUR_MS)])
+        today = self.day.today(time, self.records)
+        distance = self.day.distance(observed, today)
+        self.day.remember(observed, today, self.records, CALM & calm)
         return float(distance[0])
 
     def ask(self, hour: float, value: float, *, start_ms: int = MIDNIGHT_MS) -> float:
@@ -126,8 +127,8 @@ def test_streams_do_not_touch_each_other() -> None:
     time = np.array([MIDNIGHT_MS, MIDNIGHT_MS + 3 * HOUR_MS])
     for values, hours in (((1.0, 50.0), 0), ((0.0, 0.0), 12)):
         observed = np.array(values, np.float32)[:, None]
-        day.remember(observed, day.bins(time + hours * HOUR_MS), made, np.ones(2, bool))
-    far: NDArray[np.float32] = day.distance(np.array([[9.0], [9.0]], np.float32), day.bins(time + DAY_MS), made)
+        day.remember(observed, day.today(time + hours * HOUR_MS, made), made, np.ones(2, bool))
+    far: NDArray[np.float32] = day.distance(np.array([[9.0], [9.0]], np.float32), day.today(time + DAY_MS, made))
     assert far.tolist() == [8.0, 41.0]
 
 

@@ -93,8 +93,8 @@ def test_the_context_is_the_distance_from_the_day_before() -> None:
     made = records_of(day_bins=24)
     signals = Signals(Day(24, Calendar("UTC")), SLOTS)
     made["day"][0, :, 0], made["day"][0, :, 1] = -2.0, 2.0
-    assert signals.read(row(0.0), row(3.5), signals.bins(AT), made)[0, CONTEXT] == 1.5
-    assert signals.read(row(0.0), row(-2.0), signals.bins(AT), made)[0, CONTEXT] == 0
+    assert signals.read(row(0.0), row(3.5), signals.today(AT, made), made)[0, CONTEXT] == 1.5
+    assert signals.read(row(0.0), row(-2.0), signals.today(AT, made), made)[0, CONTEXT] == 0
 
 
 def test_the_shape_is_that_of_the_course_and_forecasts_stand_in_for_missing_values() -> None:

@@ -39,6 +39,14 @@ def test_rows_stay_as_the_table_grows(table: StateTable) -> None:
     assert table.field("seen", rows(99, 100)).tolist() == [5, 0]
 
 
+def test_single_channels_are_read_and_replaced(table: StateTable) -> None:
+    channels = np.array([0, 1, 1], np.int16)
+    table.put_cells("last_value", rows(3, 3, 8), channels, np.array([1.5, 2.5, 3.5]))
+    assert table.cells("last_value", rows(8, 3, 3), channels).tolist() == [0.0, 2.5, 2.5]
+    assert table.field("last_value", rows(3, 8)).tolist() == [[1.5, 2.5], [0.0, 3.5]]
+    assert table.changed().tolist() == [3, 8]
+
+
 def test_a_record_survives_as_bytes(table: StateTable) -> None:
     records = table.gather(rows(1))
     records["memory"] = [1, 2, 3]
