@@ -38,7 +38,7 @@ from service.relays.delivery import Delivery
 from service.relays.mqtt import MqttRelay
 from service.relays.mqtt_sink import mqtt_sinks
 from service.relays.opening import ServerSink
-from service.relays.outbox import Outbox, OutboxReader
+from service.relays.outbox import Outbox, OutboxReader, OutboxRow
 from service.reload.change import Change
 from service.reload.reload import Reloader
 from service.settings import Settings
@@ -91,7 +91,7 @@ class Service:
         }
         self._servers |= {each.sink.name: each.delivery(self._writer.forget) for each in notifications}
         self._bridge = Bridge(settings, monitors)
-        outbox.on_posted = lambda name: self._relays[name].wake()
+        outbox.on_posted = self._posted
         self._monitors = monitors
         self._sinks = {monitor.name: monitor.sink for monitor in monitors}
         self._consumers = Consumers(settings, monitors, self.inbox, self.counters)
@@ -256,6 +256,12 @@ class Service:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
+
+    def _posted(self, sink: str, rows: Sequence[OutboxRow]) -> None:
+        if broker := self._brokers.get(sink):
+            broker.tell(rows)
+        else:
+            self._servers[sink].wake()
 
     def _committed(self, messages: Sequence[Message], scored: list[Scored]) -> None:
         self._consumers.acknowledge(messages)

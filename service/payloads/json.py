@@ -29,6 +29,10 @@ class JsonPayload(json.JsonPayload):
     def read_many(self, payloads: Sequence[bytes], matches: Sequence[Match]) -> Plain | None:
         """Return what messages say, as parse() would of each, if all of them are plain; None if they are not."""
         plain = self._plain.read(payloads) if self._plain is not None else None
-        if plain is not None and plain.times_ms and not self._timestamps.are_ms([match.stream for match in matches]):
+        if (
+            plain is not None
+            and plain.times_ms is not None
+            and not self._timestamps.are_ms([match.stream for match in matches])
+        ):
             return None
         return plain

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from edge.inbox import Message
 from edge.payloads.payload import LARGEST_PAYLOAD, MOST_AHEAD_MS
 from edge.payloads.rejects import Reason, RejectError
 from edge.topics import Match
-from service.pipeline.monitor import Columns, Monitor
+from service.pipeline.columns import Columns
+from service.pipeline.monitor import Monitor
 from service.pipeline.runs import read_runs
 from service.storage.store import DeadLetter
 
@@ -95,18 +98,15 @@ def _read_block(monitor: Monitor, block: list[tuple[Message, Route]], columns: C
     channels = [route.channel for _, route in block if route.channel is not None]
     if plain is None or len(channels) < len(block):
         return False
-    received = [message.received_ms for message, _ in block]
-    times = plain.times_ms or received
-    if max(times) - min(received) > MOST_AHEAD_MS:
+    received = np.array([message.received_ms for message, _ in block])
+    times = received.repeat(plain.counts) if plain.times_ms is None else plain.times_ms
+    if times.max() - received.min() > MOST_AHEAD_MS:
         return False
     try:
         rows = [monitor.row(route.stream) for _, route in block]
     except RejectError:
         return False
-    columns.row += rows
-    columns.channel += channels
-    columns.time += times
-    columns.value += plain.values
+    columns.extend(rows, channels, plain.counts, times, plain.values)
     return True
 
 

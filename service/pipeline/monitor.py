@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,31 +23,12 @@ from service.alarms.messages import sink
 from service.payloads.conventions import open_payload, publish_nothing
 from service.payloads.json import JsonPayload
 from service.payloads.plain_json import Plain
+from service.pipeline.columns import Columns
 from service.pipeline.units import Conversion, conversion
 from service.settings import MonitorSettings
 from service.storage.store import SavedStream, StateRow
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Columns:
-    """Readings of a monitor in order of arrival, as columns of equal length."""
-
-    row: list[int] = field(default_factory=list)  #: of the stream
-    channel: list[int] = field(default_factory=list)  #: its place within the bundle
-    time: list[int] = field(default_factory=list)  #: UTC epoch, ms
-    value: list[float] = field(default_factory=list)  #: in the unit that the sensor sends
-
-    def __len__(self) -> int:
-        return len(self.row)
-
-    def add(self, row: int, channel: int, times: Sequence[int], values: Sequence[float]) -> None:
-        """Add values of one channel of one stream."""
-        self.row.extend([row] * len(values))
-        self.channel.extend([channel] * len(values))
-        self.time.extend(times)
-        self.value.extend(values)
 
 
 class Monitor:
@@ -187,13 +168,8 @@ class Monitor:
 
     def readings(self, columns: Columns) -> Readings:
         """Return readings in the bundle's units, as the engine takes them."""
-        channel = np.array(columns.channel, np.int16)
-        return Readings(
-            np.array(columns.row, np.int32),
-            channel,
-            np.array(columns.time, np.int64),
-            self._factor[channel] * np.array(columns.value, np.float64) + self._offset[channel],
-        )
+        told = columns.readings()
+        return replace(told, value=self._factor[told.channel] * told.value + self._offset[told.channel])
 
     def accept(self, streams: Sequence[str]) -> list[str]:
         """Take the present level of streams as their new normal, and return those that were in alarm, as they must be.

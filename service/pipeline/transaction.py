@@ -19,9 +19,10 @@ from service.desk.replays import Replays
 from service.desk.requests import Requests
 from service.desk.resends import Resends
 from service.operation.standing import Standing
+from service.pipeline.columns import Columns
 from service.pipeline.gain import Gain, counting
 from service.pipeline.intake import Intake, Sorted
-from service.pipeline.monitor import Columns, Monitor
+from service.pipeline.monitor import Monitor
 from service.relays.mqtt_sink import mqtt_sinks
 from service.relays.outbox import Outbox
 from service.reload.change import Change

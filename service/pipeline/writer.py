@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BATCH, BATCH_BYTES = 5_000, 2 * 1024 * 1024  #: messages a transaction, at most, and their bytes
+BATCH, BATCH_BYTES = 5_000, 4 * 1024 * 1024  #: messages a transaction, at most, and their bytes
 _IDLE_S = 1.0
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 30.0
 

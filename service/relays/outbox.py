@@ -59,7 +59,8 @@ class Outbox:
     """
 
     def __init__(self, store: Store, sinks: Sequence[Sink], counters: Counters) -> None:
-        self.on_posted: Callable[[str], None] = _nothing  #: a sink whose rows were committed
+        #: a sink whose rows were committed, and these rows but for verdicts; none if the outbox may have others before
+        self.on_posted: Callable[[str, Sequence[OutboxRow]], None] = _nothing
         self._store = store
         self._counters = counters
         self._sinks = {sink.name: sink for sink in sinks}
@@ -76,7 +77,8 @@ class Outbox:
         self._bytes: dict[str, int] | None = None  # by sink; read within the next transaction
         self._change: Counter[str] = Counter()
         self._lines: dict[str, list[bytes]] = {}
-        self._posted: set[str] = set()
+        self._posted: dict[str, list[OutboxRow]] = {}
+        self._told: set[str] = set()  # sinks that were told of rows since
         self._lost: Counter[str] = Counter()
         self._taken = 0
 
@@ -140,9 +142,10 @@ class Outbox:
                 self._bytes[name] = self._bytes.get(name, 0) + change
         self._counters.dropped.update(self._lost)
         posted = self._posted
-        self._change, self._lines, self._posted, self._lost, self._taken = Counter(), {}, set(), Counter(), 0
-        for name in posted:
-            self.on_posted(name)
+        self._change, self._lines, self._posted, self._lost, self._taken = Counter(), {}, {}, Counter(), 0
+        for name, rows in posted.items():
+            self.on_posted(name, rows if name in self._told else ())
+        self._told.update(posted)
 
     def clear_strangers(self) -> None:
         """Delete the verdicts that wait for sinks that are no more, and say what else waits for them."""
@@ -156,9 +159,11 @@ class Outbox:
                 log.warning("%d alarms wait for the sink %r, which the configuration does not have", count, name)
 
     def _post(self, sink: str, stream: str, body: bytes, kind: str) -> None:
-        self._store.post(sink, stream, body, kind)
+        number = self._store.post(sink, stream, body, kind)
         self._change[sink] += len(body)
-        self._posted.add(sink)
+        rows = self._posted.setdefault(sink, [])
+        if kind != VERDICT:
+            rows.append(OutboxRow(number, stream, body, kind))
 
     def _weigh(self) -> dict[str, int]:
         """Return how many bytes wait for each sink, besides what this transaction has posted."""
@@ -220,5 +225,5 @@ class OutboxReader:
         self._reader.close()
 
 
-def _nothing(_sink: str) -> None:
+def _nothing(_sink: str, _rows: Sequence[OutboxRow]) -> None:
     pass

@@ -253,10 +253,10 @@ class Store:
         """Keep what the service says of itself."""
         self._db.execute("INSERT OR REPLACE INTO standing VALUES (1, ?)", (body,))
 
-    def post(self, sink: str, stream: str, body: bytes, kind: str = "alarm") -> None:
-        """Put something of a stream, or of a site, into the outbox of a relay."""
+    def post(self, sink: str, stream: str, body: bytes, kind: str = "alarm") -> int:
+        """Put something of a stream, or of a site, into the outbox of a relay, and return the number of its row."""
         insert = "INSERT INTO outbox (sink, stream, body, kind) VALUES (?, ?, ?, ?)"
-        self._db.execute(insert, (sink, stream, body, kind))
+        return self._db.execute(insert, (sink, stream, body, kind)).lastrowid or 0
 
     @property
     def path(self) -> Path:

@@ -19,7 +19,7 @@ def test_an_exception_in_a_callback_costs_nothing(callback: str, site: Site, ref
     assert "a callback of the MQTT client has failed" in site.plant.log.read_text()
 
 
-@pytest.mark.parametrize("place", ["before-commit:4", "before-publish"])
+@pytest.mark.parametrize("place", ["before-commit:4", "before-publish", "before-verdicts"])
 def test_a_worker_that_hangs_is_noticed_the_process_ends_and_the_next_goes_on(
     place: str, site: Site, reference: Outcome
 ) -> None:

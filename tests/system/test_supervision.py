@@ -38,7 +38,7 @@ def test_it_says_that_it_is_ready_that_it_lives_and_that_it_ends(
     assert last == b"STOPPING=1"
 
 
-@pytest.mark.parametrize(("place", "who"), [("before-commit:4", "writer"), ("before-publish", "relay mqtt")])
+@pytest.mark.parametrize(("place", "who"), [("before-commit:4", "writer"), ("before-verdicts", "relay mqtt")])
 def test_a_worker_that_hangs_ends_the_process_and_the_next_one_goes_on(
     place: str,
     who: str,

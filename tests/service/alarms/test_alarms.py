@@ -12,7 +12,8 @@ from service.alarms.incidents import Incidents
 from service.alarms.maintenance import MaintenanceSettings
 from service.alarms.mutes import Mutes
 from service.counters import Counters
-from service.pipeline.monitor import Columns, Monitor
+from service.pipeline.columns import Columns
+from service.pipeline.monitor import Monitor
 from service.relays.mqtt_sink import mqtt_sinks
 from service.relays.outbox import Outbox
 from service.storage.store import Store

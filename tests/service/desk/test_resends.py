@@ -40,7 +40,7 @@ def test_each_is_put_back_into_the_outbox_of_its_sink_once(
 ) -> None:
     desk, resends = DeadLetters(Access(store.path), "me"), Resends(store, outbox)
     woken: list[str] = []
-    outbox.on_posted = woken.append
+    outbox.on_posted = lambda sink, _: woken.append(sink)
     assert desk.replay(Which()) == desk.replay(Which()) == (3, 0)
 
     for _ in range(2):

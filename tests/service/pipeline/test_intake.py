@@ -3,9 +3,15 @@ import pytest
 from edge.inbox import Message
 from edge.payloads.payload import MOST_AHEAD_MS
 from edge.payloads.rejects import Reason
+from service.pipeline.columns import Columns
 from service.pipeline.intake import BLOCK, Intake
-from service.pipeline.monitor import Columns
 from tests.service.conftest import RECEIVED_MS, MakeMonitor, message
+
+
+def readings_of(columns: Columns) -> list[list[float]]:
+    """Return rows, channels, times and values."""
+    told = columns.readings()
+    return [told.stream.tolist(), told.channel.tolist(), told.time.tolist(), told.value.tolist()]
 
 
 def test_messages_become_rows_in_their_order(make_monitor: MakeMonitor) -> None:
@@ -15,13 +21,13 @@ def test_messages_become_rows_in_their_order(make_monitor: MakeMonitor) -> None:
     ((owner, columns),) = Intake([monitor]).sort(batch).readings
 
     assert owner is monitor
-    assert columns == Columns([0, 1, 0], [0, 0, 0], [RECEIVED_MS] * 3, [1.0, 2.0, 3.0])
+    assert readings_of(columns) == [[0, 1, 0], [0, 0, 0], [RECEIVED_MS] * 3, [1.0, 2.0, 3.0]]
     assert monitor.new_names() == ["b", "a"]
 
 
 def test_a_number_has_the_time_of_its_receipt(make_monitor: MakeMonitor) -> None:
     ((_, columns),) = Intake([make_monitor()]).sort([message(at_ms=RECEIVED_MS + 7)]).readings
-    assert columns.time == [RECEIVED_MS + 7]
+    assert columns.readings().time.tolist() == [RECEIVED_MS + 7]
 
 
 def test_a_clock_may_be_a_little_ahead_but_not_more(make_monitor: MakeMonitor) -> None:
@@ -70,6 +76,18 @@ def test_what_a_message_tells_of_its_stream_is_added_to_its_topics(make_monitor:
     assert monitor.names == ["north/a%2Fb", "north/c"]
 
 
+def test_a_message_of_many_readings_is_as_many_rows(make_monitor: MakeMonitor) -> None:
+    payloads = [b'{"ts": [%d, %d], "value": [1, 2]}' % (RECEIVED_MS, RECEIVED_MS - 5), b'{"ts": 1, "value": "x"}']
+    payloads += [b'{"ts": [%d], "value": [3]}' % (RECEIVED_MS + 1)]
+    batch = [message(f"plant/{device}/value", payload) for device, payload in zip("aab", payloads, strict=True)]
+    expected = [[0, 0, 1], [0] * 3, [RECEIVED_MS, RECEIVED_MS - 5, RECEIVED_MS + 1], [1.0, 2.0, 3.0]]
+    for of_one_kind in (batch, [batch[0], batch[2]]):  # read alone, read at once
+        monitor = make_monitor(payload="json", time="ts", bundle={"version": str(len(of_one_kind))})
+        ((_, columns),) = Intake([monitor]).sort(of_one_kind).readings
+        assert readings_of(columns) == expected
+        assert len(columns) == 3
+
+
 def mixed(count: int) -> list[Message]:
     """Return messages of ten devices, most of them plain, some with another fate."""
     odd = {
@@ -97,7 +115,7 @@ def test_messages_that_are_read_at_once_have_the_fate_they_would_have_alone(
     monkeypatch.setattr(alone, "read_many", lambda *_: None)
     one_by_one = Intake([alone]).sort(batch)
 
-    assert at_once.readings[0][1] == one_by_one.readings[0][1]
+    assert readings_of(at_once.readings[0][1]) == readings_of(one_by_one.readings[0][1])
     assert at_once.letters == one_by_one.letters
     assert (at_once.committed, at_once.retained) == (one_by_one.committed, one_by_one.retained)
     assert at_once.committed + at_once.retained + len(at_once.letters) == len(batch)

@@ -5,7 +5,7 @@ from edge.payloads.payload import Run
 from edge.payloads.rejects import Reason, RejectError
 from edge.topics import Match
 from service.payloads.protobuf import encode
-from service.pipeline.monitor import Columns
+from service.pipeline.columns import Columns
 from service.storage.store import SavedStream
 from tests.service.conftest import MakeMonitor
 
@@ -85,7 +85,9 @@ def test_a_budget_for_the_monitor_is_shared_by_the_streams_it_watches(make_monit
 
 def test_values_are_converted_to_the_unit_of_the_bundle(make_monitor: MakeMonitor) -> None:
     monitor = make_monitor("plant/{device}", channels={"value": {"unit": "m3/h"}})
-    assert monitor.readings(Columns([0], [0], [1_700_000_000_000], [3.6])).value.tolist() == pytest.approx([1.0])  # l/s
+    columns = Columns()
+    columns.add(0, 0, [1_700_000_000_000], [3.6])
+    assert monitor.readings(columns).value.tolist() == pytest.approx([1.0])  # l/s
 
 
 def test_a_unit_that_does_not_fit_is_refused(make_monitor: MakeMonitor) -> None:

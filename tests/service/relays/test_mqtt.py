@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from edge.reading import Verdicts
 from service.brokers.broker import BrokerSettings
 from service.pipeline.transaction import Scored
 from service.relays.mqtt import MqttRelay
-from service.relays.outbox import OutboxReader
+from service.relays.outbox import OutboxReader, OutboxRow
 from service.relays.verdicts import verdict_messages
 from service.settings import PublishSettings
 from service.storage.store import Store
@@ -70,10 +71,10 @@ def make_relay(database: Path, store: Store) -> Iterator[MakeRelay]:
         relay.stop(5)
 
 
-def post(store: Store, bodies: Sequence[bytes]) -> None:
+def post(store: Store, bodies: Sequence[bytes]) -> list[OutboxRow]:
+    """Commit rows, and return them."""
     with store.transaction():
-        for body in bodies:
-            store.post("mqtt", "north/a", body)
+        return [OutboxRow(store.post("mqtt", "north/a", body), "north/a", body) for body in bodies]
 
 
 def test_alarms_of_the_outbox_are_published_in_order_and_reported_delivered(
@@ -86,7 +87,7 @@ def test_alarms_of_the_outbox_are_published_in_order_and_reported_delivered(
     wait_until(lambda: len(delivered) == 200, "the backlog is delivered")
 
     post(store, bodies[200:])
-    relay.offer([])
+    relay.tell([])
 
     assert world.hear("relay-order/north/a/alarm", 250) == list(range(250))
     wait_until(lambda: delivered == list(range(1, 251)), "all are reported delivered")
@@ -95,10 +96,75 @@ def test_alarms_of_the_outbox_are_published_in_order_and_reported_delivered(
 def test_alarms_wait_for_a_broker_that_is_away(broker: Broker, store: Store, make_relay: MakeRelay) -> None:
     broker.stop()
     relay, delivered = make_relay(broker, "relay-away")
-    post(store, [b"1"])
+    relay.tell(post(store, [b"1"]))
     relay.offer([scored()])
     broker.start()
     wait_until(lambda: delivered == [1], "the alarm is delivered")
+
+
+def test_an_alarm_is_published_by_whom_committed_it_once_all_before_are_under_way(
+    broker: Broker, world: World, store: Store, make_relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.listen("relay-told/#")
+    post(store, [b"1"])
+    relay, delivered = make_relay(broker, "relay-told")
+    wait_until(lambda: delivered == [1], "the alarm of the outbox is delivered")
+    monkeypatch.setattr(OutboxReader, "read", lambda *_: [])  # by nobody but who is told
+
+    for number in (2, 3):
+        relay.tell(post(store, [b"%d" % number]))
+
+    assert world.hear("relay-told/north/a/alarm", 3) == [1, 2, 3]
+    wait_until(lambda: delivered == [1, 2, 3], "all are reported delivered")
+
+
+def test_what_the_relay_has_read_meanwhile_is_not_published_again(
+    broker: Broker, world: World, store: Store, make_relay: MakeRelay
+) -> None:
+    world.listen("relay-once/#")
+    relay, delivered = make_relay(broker, "relay-once")
+    rows = post(store, [b"1", b"2"])
+    relay.tell([])
+    wait_until(lambda: delivered == [1, 2], "the outbox is delivered")
+
+    relay.tell(rows)
+    relay.tell(post(store, [b"3"]))
+
+    wait_until(lambda: delivered == [1, 2, 3], "the last is delivered")
+    assert world.hear("relay-once/north/a/alarm", 3) == [1, 2, 3]
+
+
+def test_alarms_that_a_lost_connection_did_not_carry_are_published_again_in_order(
+    broker: Broker, store: Store, make_relay: MakeRelay
+) -> None:
+    relay, delivered = make_relay(broker, "relay-lost")
+    relay.tell(post(store, [b"1"]))
+    wait_until(lambda: delivered == [1], "the first is delivered")
+
+    broker.send(signal.SIGSTOP)
+    relay.tell(post(store, [b"2"]))
+    relay.tell(post(store, [b"3"]))
+    broker.stop(signal.SIGKILL)
+    relay.tell(post(store, [b"4"]))
+    broker.start()
+
+    wait_until(lambda: delivered == [1, 2, 3, 4], "all are acknowledged, in their order")
+
+
+def test_no_more_alarms_are_under_way_than_are_allowed(
+    broker: Broker, world: World, store: Store, make_relay: MakeRelay
+) -> None:
+    world.listen("relay-many/#")
+    relay, delivered = make_relay(broker, "relay-many")
+    relay.tell(post(store, [b"0"]))
+    wait_until(lambda: delivered == [1], "the first is delivered")
+
+    for first in range(1, 300, 10):
+        relay.tell(post(store, [b"%d" % number for number in range(first, first + 10)]))
+        assert len(relay._under_way) <= 100
+
+    assert world.hear("relay-many/north/a/alarm", 301) == list(range(301))
+    wait_until(lambda: delivered == list(range(1, 302)), "all are reported delivered")
 
 
 def test_verdicts_are_published_as_json(broker: Broker, world: World, make_relay: MakeRelay) -> None:
@@ -128,6 +194,21 @@ def test_verdicts_are_published_as_json(broker: Broker, world: World, make_relay
             "level": {"value": None, "expected": None, "lower": None, "upper": None, "share": 0.0, "quality": "silent"},
         },
     }
+
+
+def test_verdicts_are_dropped_rather_than_kept_for_long(
+    broker: Broker, make_relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.relays.mqtt._MOST_WAITING", 5)
+    relay, _ = make_relay(broker, "relay-most")
+    wait_until(lambda: relay._connection.is_open, "connected")
+    relay.stop(5)  # so that nobody takes them
+    monkeypatch.setattr(type(relay._connection), "is_open", True)
+    for count in (2, 3, 1, 9):
+        relay.offer([scored(count)])
+        if count == 1:
+            assert [len(each.verdicts) for each in relay._waiting] == [3, 1]
+    assert [len(each.verdicts) for each in relay._waiting] == [9]
 
 
 def test_a_verdict_is_told_for_each_row() -> None:

@@ -12,7 +12,7 @@ from service.counters import Counters
 from service.pipeline.monitor import Monitor
 from service.relays.letters import MOST_LETTERS, Letter
 from service.relays.mqtt_sink import mqtt_sinks
-from service.relays.outbox import LINES_A_ROW, Outbox, OutboxReader, Sink
+from service.relays.outbox import LINES_A_ROW, VERDICT, Outbox, OutboxReader, OutboxRow, Sink
 from service.storage.store import Store
 from tests.conftest import START_MS
 from tests.service.conftest import MakeMonitor
@@ -97,7 +97,7 @@ def test_the_verdicts_of_a_transaction_are_one_row(store: Store, database: Path,
 def test_a_relay_is_woken_once_its_row_is_committed(store: Store, monitor: Monitor) -> None:
     outbox = outbox_of(store, [*mqtt_sinks([monitor]), Lines()])
     woken: list[str] = []
-    outbox.on_posted = woken.append
+    outbox.on_posted = lambda sink, _: woken.append(sink)
     transact(store, outbox)
     with store.transaction():
         outbox.post_verdicts(monitor, verdicts_of([1]))
@@ -105,6 +105,30 @@ def test_a_relay_is_woken_once_its_row_is_committed(store: Store, monitor: Monit
         assert woken == []
     outbox.committed()
     assert woken == ["lines"]
+
+
+def test_a_relay_is_told_the_rows_unless_there_may_be_others_before(
+    store: Store, database: Path, monitor: Monitor
+) -> None:
+    outbox = outbox_of(store, [Lines()])
+    told: list[Sequence[OutboxRow]] = []
+    outbox.on_posted = lambda _, rows: told.append(rows)
+
+    def post(slots: Sequence[int]) -> None:
+        with store.transaction():
+            outbox.post_verdicts(monitor, verdicts_of(slots))
+            outbox.post_incident(INCIDENT, "opened", 3, [])
+            outbox.settle()
+        outbox.committed()
+
+    for slots in ([], [1], []):
+        post(slots)
+    outbox.restore()  # as after an error, which may have come after the commit
+    post([])
+    post([])
+
+    rows = [row for row in OutboxReader(database, "lines").read(0, 10) if row.kind != VERDICT]
+    assert told == [(), [rows[1]], [rows[2]], (), [rows[4]]]
 
 
 def test_what_was_delivered_is_taken_out_and_what_was_refused_is_kept(
