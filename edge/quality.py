@@ -89,8 +89,13 @@ class Inspector:
         self._low, self._high = np.array([channel.range for channel in channels]).T
         self._has_range = bool(np.isfinite([self._low, self._high]).any())
 
-    def inspect(self, value: NDArray[np.float64], slot: NDArray[np.int64], records: Records) -> Inspection:
-        """Return what is wrong with the values (n, C), NaN where nothing came, of slots (n,)."""
+    def inspect(
+        self, value: NDArray[np.float64], slot: NDArray[np.int64], records: Records, scale: NDArray[np.float64]
+    ) -> Inspection:
+        """Return what is wrong with the values (n, C), NaN where nothing came, of slots (n,).
+
+        `scale` (n, C) is that of the channels, as it is known so far.
+        """
         flags = records["open_flaw"].copy()
         unit = leap = None
         move = value - records["held"]
@@ -106,7 +111,7 @@ class Inspector:
         same = move == 0
         if some(same):
             flags |= (known & _is_stuck(same, absent, records)) * np.uint8(Quality.STUCK)
-        far = known & (np.abs(move) > np.maximum(FAR * records["pace"], FAR_SCALES * records["scale"]))
+        far = known & (np.abs(move) > np.maximum(FAR * records["pace"], FAR_SCALES * scale))
         if some(far) or some(records["unit_run"]) or some(records["flips"]):
             told = known & ~absent & (records["confirmed"] == 0)[:, None]
             unit = np.where(told, conversions.find(value, records), np.uint8(0))
@@ -118,8 +123,15 @@ class Inspector:
             clean &= (flags & UNCLEAN) == 0
         return Inspection(move, heard, flags, clean, across.any_of(clean), unit, leap)
 
-    def learn(self, value: NDArray[np.float64], slot: NDArray[np.int64], found: Inspection, records: Records) -> None:
-        """Take the values (n, C) of slots (n,) into what is usual for their channels."""
+    def learn(
+        self,
+        value: NDArray[np.float64],
+        slot: NDArray[np.int64],
+        found: Inspection,
+        records: Records,
+        scale: NDArray[np.float64],
+    ) -> None:
+        """Take the values (n, C) of slots (n,) into what is usual for their channels, whose `scale` is (n, C)."""
         holds = here = ~np.isnan(found.move)
         flagged, slots = some(found.flags), slot[:, None]
         if flagged or some(records["silent"]):
@@ -128,7 +140,7 @@ class Inspector:
         usable = found.clean & found.heard
         _learn_rhythm(here & found.heard, slots, records)
         _learn_runs(found.move, found.heard, usable, records)
-        _learn_pace(found.move, usable, records)
+        _learn_pace(found.move, usable, records, scale)
         if found.leap is not None:
             records["flips"] = _flips(found.leap, records)
             np.copyto(records["side"], found.leap, where=found.leap != 0)
@@ -184,9 +196,11 @@ def _learn_runs(
     records["moves"] += ends & (records["moves"] < 255)
 
 
-def _learn_pace(move: NDArray[np.float64], usable: NDArray[np.bool_], records: Records) -> None:
+def _learn_pace(
+    move: NDArray[np.float64], usable: NDArray[np.bool_], records: Records, scale: NDArray[np.float64]
+) -> None:
     watched, pace = records["watched"][:, None], records["pace"]
-    most = np.maximum(MOST_SURPRISE * pace, 0.01 * records["scale"])
+    most = np.maximum(MOST_SURPRISE * pace, 0.01 * scale)
     young = watched < LEAST_SLOTS
     if some(young):
         most = np.where(young, np.inf, most)

@@ -19,6 +19,12 @@ def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) 
     return np.where(constant, 1.0, deviation)
 
 
+def so_far(records: Records) -> NDArray[np.float64]:
+    """Return the deviations so far (n, C) of streams whose scaling is still being learnt."""
+    deviation: NDArray[np.float64] = np.sqrt(records["scale"] / np.maximum(records["seen"], 1)[:, None])
+    return deviation
+
+
 def scaled(value: NDArray[np.float64], records: Records) -> NDArray[np.float32]:
     """Return values (n, C) in their streams' scale; NaN stays NaN."""
     deviations: NDArray[np.float64] = (value - records["location"]) / records["scale"]
