@@ -1,7 +1,8 @@
 """Scaling: each stream's own location and scale, so that one forecaster serves many devices.
 
 A stream that the bundle was trained on brings its scaling along. Any other stream learns it from its
-first slots: mean and standard deviation by Welford's recurrence (Welford 1962), kept in the record.
+first slots: mean and standard deviation by Welford's recurrence (Welford 1962), kept in the record. None of it depends
+on the unit of the values, but for a channel that is always 0.
 """
 
 import numpy as np
@@ -10,13 +11,15 @@ from numpy.typing import NDArray
 from edge.state import Records
 
 FLOOR = 1e-9  #: a deviation below this share of the values' size is rounding, not variation
+LEAST = 1e-100  #: a smaller size is none
 MOST = 1e6  #: scaled values are held to this size, which keeps all arithmetic finite
 
 
 def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the deviation as a scale to divide by: 1 where a channel does not vary."""
-    constant = ~(deviation > FLOOR * (1 + np.abs(location)))
-    return np.where(constant, 1.0, deviation)
+    """Return the deviation as a scale to divide by; where a channel does not vary, its value, or 1 if that is 0."""
+    size = np.abs(location)
+    varies = deviation > np.maximum(FLOOR * size, LEAST)
+    return np.where(varies, deviation, np.where(size > LEAST, size, 1.0))
 
 
 def so_far(records: Records) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ class Split:
     recording: Recording
     held_from: int  #: row of the first slot that is held out
     location: Values  #: (C,) mean of the part learnt from
-    scale: Values  #: (C,) its deviation, 1 where a channel does not vary
+    scale: Values  #: (C,) its deviation, see usable_scale where a channel does not vary
 
     @property
     def scaled(self) -> Values:

@@ -32,9 +32,9 @@ def test_the_last_part_is_held_out_and_does_not_touch_the_scaling(make_recording
     assert one.scaled[:150].std() == pytest.approx(1)
 
 
-def test_a_channel_at_rest_has_scale_one() -> None:
+def test_a_channel_at_rest_is_scaled_by_its_value() -> None:
     at_rest = split(Recording("a", ("flow",), 1000, 0, np.full((100, 1), 7.0)), SPEC, TRAINING)
-    assert at_rest.scale.tolist() == [1.0]
+    assert at_rest.scale.tolist() == [7.0]
     low, high = input_range([at_rest])
     assert low < 0 < high
 
