@@ -64,7 +64,7 @@ class LineSource:
             fd = self._open()
             self._within = self._joins
             try:
-                is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+                is_file = not self._ends and stat.S_ISREG(os.fstat(fd).st_mode)  # one that goes on where it was
                 if is_file:
                     self._find_place(fd)
                 self._drain(fd, is_file)
