@@ -256,6 +256,8 @@ class Engine:
     def _conclude(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
         """Have open slots judged against the forecasts made for them, and step."""
         slots = self._slots(records, rows, records["scale"])
+        moved = np.where(slots.found.clean, slots.value, np.nan)
+        records["scale"] = scaling.after_move(moved, records["location"], records["scale"])
         verdicts, observed, accepted = self._judge.judge(slots, records)
         filling = slots.ready_in > 0
         calm = ~filling & (verdicts.score < 1.0) & (records["alarm"] == 0)

@@ -1,8 +1,8 @@
 """Scaling: each stream's own location and scale, so that one forecaster serves many devices.
 
 A stream that the bundle was trained on brings its scaling along. Any other stream learns it from its
-first slots: mean and standard deviation by Welford's recurrence (Welford 1962), kept in the record. None of it depends
-on the unit of the values, but for a channel that is always 0.
+first slots: mean and standard deviation by Welford's recurrence (Welford 1962), kept in the record. A channel that
+stood still meanwhile has no scale of its own: its first move sets it. So none of it depends on the unit of the values.
 """
 
 import numpy as np
@@ -12,14 +12,27 @@ from edge.state import Records
 
 FLOOR = 1e-9  #: a deviation below this share of the values' size is rounding, not variation
 LEAST = 1e-100  #: a smaller size is none
+FIRST = 0.5  #: of a still channel's first move is its scale: the move leaves the range of inputs, which is 1 about it
 MOST = 1e6  #: scaled values are held to this size, which keeps all arithmetic finite
 
 
 def usable_scale(location: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the deviation as a scale to divide by; where a channel does not vary, its value, or 1 if that is 0."""
-    size = np.abs(location)
-    varies = deviation > np.maximum(FLOOR * size, LEAST)
-    return np.where(varies, deviation, np.where(size > LEAST, size, 1.0))
+    """Return the deviation as a scale to divide by; what rounding comes to where a channel does not vary."""
+    scale: NDArray[np.float64] = np.maximum(deviation, _rounding(location))
+    return scale
+
+
+def after_move(
+    value: NDArray[np.float64], location: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return scales (..., C) once values (..., C), NaN where nothing came, have moved what stood still until then."""
+    move = np.abs(value - location)
+    return np.where((scale <= _rounding(location)) & (move > scale), FIRST * move, scale)
+
+
+def _rounding(location: NDArray[np.float64]) -> NDArray[np.float64]:
+    size: NDArray[np.float64] = np.maximum(FLOOR * np.abs(location), LEAST)
+    return size
 
 
 def so_far(records: Records) -> NDArray[np.float64]:

@@ -424,11 +424,11 @@ def test_the_same_values_in_another_unit_have_the_same_verdicts(factor: float, o
         np.testing.assert_allclose(back, getattr(told, name), rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("factor", [1e-12, 1e-3, 1000.0])
-def test_a_channel_that_stood_still_moves_as_far_in_any_unit(factor: float) -> None:
+@pytest.mark.parametrize(("factor", "offset"), [(1e-12, 0.0), (0.01, 5.0), (1000.0, -7000.0), (1.0, 1e6)])
+def test_a_channel_that_stood_still_moves_as_far_in_any_unit(factor: float, offset: float) -> None:
     values = np.full(200, 7.0)
     values[100:] = 7.5
-    told, others = (_judged_as_new(each) for each in (values, factor * values))
+    told, others = (_judged_as_new(each) for each in (values, factor * values + offset))
     assert told.status[100] == Status.ANOMALY
     np.testing.assert_allclose(others.score, told.score, rtol=1e-5)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.scaling import MOST, scaled, so_far, usable_scale
+from edge.scaling import MOST, after_move, scaled, so_far, usable_scale
 from tests.conftest import records_of
 
 
@@ -10,14 +10,15 @@ def test_a_channel_that_varies_is_scaled_by_its_deviation_in_any_unit(unit: floa
     assert usable_scale(np.array([3 * unit]), np.array([1e-6 * unit])) == [1e-6 * unit]
 
 
-@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
-def test_one_that_does_not_vary_is_scaled_by_its_value(unit: float) -> None:
-    rounding = 1e-12 * unit
-    np.testing.assert_allclose(usable_scale(np.array([-7 * unit]), np.array([rounding])), 7 * unit)
-
-
-def test_one_that_is_always_zero_is_taken_as_it_is() -> None:
-    assert usable_scale(np.zeros(1), np.zeros(1)) == [1.0]
+@pytest.mark.parametrize(("still", "move"), [(0.0, 1e-9), (7.0, 0.5), (-7e12, 5e11), (1e6, 0.2)])
+def test_the_first_move_of_one_that_stood_still_is_its_scale(still: float, move: float) -> None:
+    location = np.array([still])
+    scale = usable_scale(location, np.zeros(1))
+    assert after_move(location * (1 + 1e-12), location, scale) == scale  # rounding
+    assert after_move(np.array([np.nan]), location, scale) == scale
+    moved = after_move(location + move, location, scale)
+    np.testing.assert_allclose(moved, move / 2, rtol=1e-6)
+    assert after_move(location + 9 * move, location, moved) == moved
 
 
 def test_the_deviation_so_far_is_in_the_unit_of_the_values() -> None:
