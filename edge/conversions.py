@@ -3,7 +3,9 @@
     converted = factor * value + offset
 
 A sensor whose unit was changed goes on as before, converted. So a value that leaps is compared with what the one
-before would be in another unit; after several slots that agree it is taken for such a change.
+before would be in another unit; after several slots that agree it is taken for such a change. They agree if they
+differ by a small share of the value before, and of what the conversion changes it by: 273 more is little to a pressure
+of 101,325 Pa, and is no other unit of it.
 """
 
 import numpy as np
@@ -28,7 +30,7 @@ CONVERSIONS = np.array(
     ]
 )
 SLOTS = 3  #: that must agree
-_NEAR, _STILL_NEAR = 0.02, 0.25  # share of the value before; wider once it is settled
+_NEAR, _STILL_NEAR = 0.02, 0.25  # shares; wider once it is settled
 
 
 def find(value: NDArray[np.float64], records: Records) -> NDArray[np.uint8]:
@@ -38,10 +40,7 @@ def find(value: NDArray[np.float64], records: Records) -> NDArray[np.uint8]:
     than twenty usual differences.
     """
     held, going = records["held"], records["unit"]
-    factor, offset = CONVERSIONS.T
-    back = (value[..., None] - offset) / factor
-    miss = np.abs(back - held[..., None]) / np.maximum(np.abs(held), 1e-9)[..., None]
-    miss[..., 0] = np.inf
+    miss = _miss(value[..., None], held[..., None])
     nearest = miss.argmin(axis=-1)
     leaps = np.abs(value - held) > 20 * records["pace"]
     begins = leaps & (np.take_along_axis(miss, nearest[..., None], -1)[..., 0] <= _NEAR)
@@ -49,6 +48,18 @@ def find(value: NDArray[np.float64], records: Records) -> NDArray[np.uint8]:
     near = np.where(records["unit_run"] >= SLOTS, _STILL_NEAR, _NEAR)
     stays = (going > 0) & leaps & (fit <= near)
     return np.where(stays, going, np.where(begins, nearest, 0)).astype(np.uint8)
+
+
+def _miss(value: NDArray[np.float64], held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far values are from the ones before (both n, C, 1), converted in each of K ways: a share (n, C, K)."""
+    factor, offset = CONVERSIONS.T
+    miss = np.abs((value - offset) / factor - held)
+    changed = np.abs((held - offset) / factor - held)
+    size = np.minimum(np.abs(held), changed)
+    share = np.where(miss > 0, np.inf, 0.0)
+    np.divide(miss, size, out=share, where=size > 0)
+    share[..., 0] = np.inf
+    return share
 
 
 def is_sustained(unit: NDArray[np.uint8], records: Records) -> NDArray[np.bool_]:

@@ -220,7 +220,8 @@ class Engine:
 
     def _learn(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
         """Learn the scaling of streams that the bundle does not know, and have the baseline watch meanwhile."""
-        slots = self._slots(records, rows)
+        scale = scaling.so_far(records)
+        slots = self._slots(records, rows, scale)
         found = slots.found
         clean = np.where(found.clean, slots.value, np.nan)
         expected, half = self._baseline.expect(slots.slot, records, self.limit)
@@ -232,7 +233,7 @@ class Engine:
         change = self._judge.alarm(records, np.where(alarming, scores, np.float32(0)), slots.time, scored)
 
         scaling.learn(np.where(alarming[:, None], np.nan, clean), records, self._learn_slots)
-        self._inspector.learn(slots.value, slots.slot, found, records)
+        self._inspector.learn(slots.value, slots.slot, found, records, scale)
         records["last_slot"] = slots.slot
         self._finish(records, found.covered)
         unknown = np.full(len(rows), np.nan, np.float32)
@@ -259,7 +260,9 @@ class Engine:
 
     def _conclude(self, records: Records, rows: NDArray[np.int32]) -> Verdicts:
         """Have open slots judged against the forecasts made for them, and step."""
-        slots = self._slots(records, rows)
+        slots = self._slots(records, rows, records["scale"])
+        if some(scaling.is_still(records)):
+            scaling.take_move(np.where(slots.found.clean, slots.value, np.nan), records)
         verdicts, observed, calm, accepted = self._judge.judge(slots, records)
         self._judge.levels.follow(observed, records, calm, slots.ready_in > 0, self._learn_slots)
         if accepted.size:
@@ -267,15 +270,15 @@ class Engine:
             self._begin_anew(records, accepted)
             observed[accepted] = scaling.scaled(slots.value[accepted], records.take(accepted))
         self._step(records, observed, slots.slot)
-        self._inspector.learn(slots.value, slots.slot, slots.found, records)
+        self._inspector.learn(slots.value, slots.slot, slots.found, records, records["scale"])
         self._finish(records, slots.found.covered)
         return verdicts
 
-    def _slots(self, records: Records, rows: NDArray[np.int32]) -> Slots:
-        """Return the open slots as they are closed."""
+    def _slots(self, records: Records, rows: NDArray[np.int32], scale: NDArray[np.float64]) -> Slots:
+        """Return the open slots as they are closed; `scale` (n, C) is that of the streams."""
         value = self._aggregator.settled(records["open_value"], records["open_count"])
         slot = records["open_slot"].copy()
-        found = self._inspector.inspect(value, slot, records)
+        found = self._inspector.inspect(value, slot, records, scale)
         seen = np.minimum(records["seen"], self._ready_slots).astype(np.int32)
         return Slots(rows, slot, slot * self._interval_ms, value, found, self._ready_slots - seen)
 

@@ -14,6 +14,7 @@ from edge.state import SIGNALS
 
 LEAST_SHARE = 0.1  #: a channel that contributed less is left out of the sentence, unless it left its band
 _HUGE = 1e7  # greater numbers are written with an exponent
+_MOST_DECIMALS = 9  # where more are needed, numbers are written with an exponent
 _UNITS = (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48), ("days", 86_400, 60), ("weeks", 604_800, 104))
 _YEAR_S = 31_556_952
 _MOST_YEARS = 1000
@@ -211,10 +212,10 @@ def _clock(since: datetime, now: datetime) -> str:
 def _writer(lower: float | None, upper: float | None) -> Callable[[float], str]:
     """Return how to write a channel's numbers: with as many decimals as tell values within its band apart."""
     width = 0.0 if lower is None or upper is None else upper - lower
-    decimals = min(max(1 - math.floor(math.log10(width)), 0), 9) if width > 0 else None
+    decimals = max(1 - math.floor(math.log10(width)), 0) if width > 0 else None
 
     def write(number: float) -> str:
-        if decimals is None or abs(number) >= _HUGE:
+        if decimals is None or decimals > _MOST_DECIMALS or abs(number) >= _HUGE:
             return f"{number:.6g}"
         return f"{round(number, decimals) + 0.0:.{decimals}f}"
 

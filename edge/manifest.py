@@ -9,6 +9,7 @@ from typing import Any, Self
 from edge.errors import BundleError, ConfigError
 from edge.limits import Tail
 from edge.surprise import Reference
+from edge.validity import check
 
 SCHEMA = 1
 AGGREGATES = ("first", "last", "mean", "min", "max", "sum")
@@ -38,7 +39,10 @@ class Channel:
     @property
     def range(self) -> tuple[float, float]:
         """Return the least and the greatest value that the sensor can measure, infinite where there is no bound."""
-        return (-math.inf if self.least is None else self.least, math.inf if self.most is None else self.most)
+        return (
+            -math.inf if self.least is None else float(self.least),
+            math.inf if self.most is None else float(self.most),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,9 @@ class Manifest:
     exports: dict[str, Any] = field(default_factory=dict)  #: what became of TFLite and int8; see models/README.md
     files: dict[str, FileEntry] = field(default_factory=dict)
     schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def created_ms(self) -> int:

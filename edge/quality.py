@@ -96,8 +96,13 @@ class Inspector:
         self._low, self._high = np.array([channel.range for channel in channels]).T
         self._has_range = bool(np.isfinite([self._low, self._high]).any())
 
-    def inspect(self, value: NDArray[np.float64], slot: NDArray[np.int64], records: Records) -> Inspection:
-        """Return what is wrong with the values (n, C), NaN where nothing came, of slots (n,)."""
+    def inspect(
+        self, value: NDArray[np.float64], slot: NDArray[np.int64], records: Records, scale: NDArray[np.float64]
+    ) -> Inspection:
+        """Return what is wrong with the values (n, C), NaN where nothing came, of slots (n,).
+
+        `scale` (n, C) is that of the channels, as it is known so far.
+        """
         flags = records["open_flaw"].copy()
         unit = leap = None
         move = value - records["held"]
@@ -113,7 +118,7 @@ class Inspector:
         size, same = np.abs(move), move == _NO_MOVE
         if some(same):
             flags |= (known & _is_stuck(same, absent, records)) * np.uint8(Quality.STUCK)
-        far = known & (size > np.maximum(_FAR * records["pace"], _FAR_SCALES * records["scale"]))
+        far = known & (size > np.maximum(_FAR * records["pace"], _FAR_SCALES * scale))
         if some(far) or some_number(records["unit_run"]) or some_number(records["flips"]):
             told = known & ~absent & (records["confirmed"] == 0)[:, None]
             unit = np.where(told, conversions.find(value, records), np.uint8(0))
@@ -125,8 +130,15 @@ class Inspector:
             clean = here & ((flags & UNCLEAN) == 0)
         return Inspection(here, heard, size, same, flags, clean, across.any_of(clean), unit, leap)
 
-    def learn(self, value: NDArray[np.float64], slot: NDArray[np.int64], found: Inspection, records: Records) -> None:
-        """Take the values (n, C) of slots (n,) into what is usual for their channels."""
+    def learn(
+        self,
+        value: NDArray[np.float64],
+        slot: NDArray[np.int64],
+        found: Inspection,
+        records: Records,
+        scale: NDArray[np.float64],
+    ) -> None:
+        """Take the values (n, C) of slots (n,) into what is usual for their channels, whose `scale` is (n, C)."""
         holds = here = found.here
         flagged, slots = some_number(found.flags), slot[:, None]
         if flagged or some_number(records["silent"]):
@@ -135,7 +147,7 @@ class Inspector:
         usable = found.clean & found.heard
         _learn_rhythm(here & found.heard, slots, records)
         _learn_runs(found.same, found.heard, usable, records)
-        _learn_pace(found.size, usable, records)
+        _learn_pace(found.size, usable, records, scale)
         if found.leap is not None:
             records["flips"] = _flips(found.leap, records)
             np.copyto(records["side"], found.leap, where=found.leap != 0)
@@ -191,9 +203,11 @@ def _learn_runs(same: NDArray[np.bool_], heard: NDArray[np.bool_], usable: NDArr
         records["moves"] += ends & few
 
 
-def _learn_pace(size: NDArray[np.float64], usable: NDArray[np.bool_], records: Records) -> None:
+def _learn_pace(
+    size: NDArray[np.float64], usable: NDArray[np.bool_], records: Records, scale: NDArray[np.float64]
+) -> None:
     watched, pace = records["watched"][:, None], records["pace"]
-    most = np.maximum(_MOST * pace, _MOST_SCALES * records["scale"])
+    most = np.maximum(_MOST * pace, _MOST_SCALES * scale)
     young = watched < LEAST_SLOTS
     if some(young):
         most = np.where(young, np.inf, most)

@@ -100,7 +100,7 @@ def replay(
     every = (piece for stream, each in enumerate(splits) for piece in _pieces(stream, each, manifest, len(splits)))
     pieces = [piece for piece in every if piece.held]
     engine = Engine(manifest, runtime, per_slot, adapts=adapts)
-    engine.add([piece.recording.name for piece in pieces])
+    _add(engine, pieces)
     verdicts = engine.feed(of_recordings([piece.recording for piece in pieces], manifest.channels))
     verdicts = verdicts.take(verdicts.time >= np.array([piece.begin_ms for piece in pieces])[verdicts.stream])
     stream = np.array([piece.stream for piece in pieces], np.int32)[verdicts.stream]
@@ -136,6 +136,15 @@ def _pieces(stream: int, each: Split, manifest: Manifest, streams: int) -> Itera
             yield _Piece(stream, held, part, begin_ms, least, most)
 
 
+def _add(engine: Engine, pieces: Sequence[_Piece]) -> NDArray[np.int32]:
+    """Have an engine watch pieces, of whose streams only the values before are known, and return their rows."""
+    rows = engine.add([piece.recording.name for piece in pieces])
+    records = engine.table.gather(rows)
+    records["least"], records["most"] = [piece.least for piece in pieces], [piece.most for piece in pieces]
+    engine.table.scatter(rows, records)
+    return rows
+
+
 @dataclass(frozen=True, slots=True)
 class _Observed:
     """What the engine saw in n judged slots."""
@@ -161,10 +170,9 @@ def _observe(manifest: Manifest, runtime: Runtime, pieces: Sequence[_Piece], spr
         seen.append(_Observed(rows[chosen], error[chosen], signals[chosen]))
 
     engine = Engine(replace(manifest, reference=NO_REFERENCE), runtime, 0.0, adapts=False, observer=note)
-    rows = engine.add([piece.recording.name for piece in pieces])
+    rows = _add(engine, pieces)
     records = engine.table.gather(rows)
     records["spread"] = spread
-    records["least"], records["most"] = [p.least for p in pieces], [p.most for p in pieces]
     records["rare"] = 4.0  # usual errors: what the sustained signal is held to
     engine.table.scatter(rows, records)
     engine.feed(of_recordings([piece.recording for piece in pieces], manifest.channels))

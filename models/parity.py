@@ -25,25 +25,44 @@ def parity_error(forecaster: Forecaster, exported: Runtime, file: str) -> float:
 
 
 def _divergence(reference: Runtime, exported: Runtime, forecaster: Forecaster) -> float:
-    """Return the greatest difference over steps from zero memory, each with its own; infinite if any is not finite.
-
-    A number above 1 is compared by its ratio, any other by its difference: single precision has so many digits, and a
-    linear forecaster of many inputs answers noise with large numbers.
-    """
+    """Return the greatest difference over steps from zero memory, each with its own; infinite if any is not finite."""
     random = np.random.default_rng(0)
     memories = [np.zeros((PARITY_STREAMS, forecaster.memory_size), np.float32)] * 2
-    worst = 0.0
+    gaps = [_Gap(), _Gap(), _Gap()]
     for _ in range(PARITY_STEPS):
         x = random.uniform(-3, 3, (PARITY_STREAMS, forecaster.inputs)).astype(np.float32)
         forecast, width, memories[0] = reference.step(x, memories[0])
         other_forecast, other_width, memories[1] = exported.step(x, memories[1])
-        worst = max(worst, _difference(forecast, other_forecast), _difference(memories[0], memories[1]))
+        gaps[0].take(forecast, other_forecast)
+        gaps[1].take(*memories)
         if width is not None and other_width is not None:
-            worst = max(worst, _difference(width, other_width))
-    return worst
+            gaps[2].take(width, other_width)
+    return max(gap.error for gap in gaps)
 
 
-def _difference(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        return float("inf")
-    return float((np.abs(one - other) / np.maximum(np.abs(one), 1)).max(initial=0))
+class _Gap:
+    """How far two runs of the same numbers lie apart.
+
+    Each number's greatest difference counts as a share of its root mean square, where that is above 1. Single precision
+    has so many digits, and a linear forecaster of many inputs answers noise with sums of large numbers, which may be
+    small themselves.
+    """
+
+    def __init__(self) -> None:
+        self._worst, self._power, self._runs = np.zeros(()), np.zeros(()), 0
+
+    def take(self, one: NDArray[np.floating], other: NDArray[np.floating]) -> None:
+        """Take in the numbers (streams, ...) of both after one step."""
+        finite = np.isfinite(one) & np.isfinite(other)
+        apart = np.where(finite, np.abs(one - other), np.inf)
+        self._worst = np.maximum(self._worst, apart.max(axis=0))
+        self._power = self._power + np.square(one, dtype=np.float64).mean(axis=0)
+        self._runs += 1
+
+    @property
+    def error(self) -> float:
+        """Return the greatest difference of all."""
+        if self._runs == 0:
+            return 0.0
+        size = np.sqrt(np.where(np.isfinite(self._worst), self._power, 0) / self._runs)
+        return float((self._worst / np.maximum(size, 1)).max(initial=0))

@@ -26,10 +26,23 @@ class OnnxRuntime:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises several classes that share no base of their own
             raise BundleError(f"step.onnx: expected a model that ONNX Runtime loads, got: {error}") from error
-        self._has_width = "width" in {output.name for output in self._session.get_outputs()}
+        inputs = {each.name: each.shape[-1] for each in self._session.get_inputs()}
+        outputs = {each.name for each in self._session.get_outputs()}
+        if inputs.keys() != {"x", "memory"} or not {"forecast", "memory_out"} <= outputs:
+            raise BundleError(
+                "step.onnx: expected a step from x and memory to forecast and memory_out, "
+                f"got one from {', '.join(inputs) or 'nothing'} to {', '.join(sorted(outputs)) or 'nothing'}"
+            )
+        self._has_width = "width" in outputs
+        self._widths = inputs["x"], inputs["memory"]
 
     def step(self, x: NDArray[np.float32], memory: NDArray[np.float32]) -> Step:
         """Advance each row by one slot."""
+        if (x.shape[1], memory.shape[1]) != self._widths:
+            raise BundleError(
+                f"step.onnx: expected a step of {x.shape[1]} inputs and {memory.shape[1]} numbers of memory, "
+                f"got one of {self._widths[0]} and {self._widths[1]}"
+            )
         rows, whole = len(x), -(-len(x) // LANES) * LANES
         given = {"x": filled(x, whole), "memory": filled(memory, whole)}
         if self._has_width:

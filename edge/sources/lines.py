@@ -74,7 +74,7 @@ class LineSource:
             self._within = self._joins
             with FileIO(self._open()) as file:
                 fd = file.fileno()
-                is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+                is_file = not self._ends and stat.S_ISREG(os.fstat(fd).st_mode)  # one that goes on where it was
                 if is_file:
                     self._find_place(fd)
                 if is_file or not self._is_listened_to(file):
@@ -95,6 +95,8 @@ class LineSource:
         while not self._worker.stopping.is_set() and (data := os.read(fd, _CHUNK)):
             self._worker.succeeds()
             self._worker.give(list(self._lines(rest, data, is_file)))
+        if rest and not is_file and not self._worker.stopping.is_set():
+            self._worker.give([(0, bytes(rest))])
 
     def _is_listened_to(self, file: FileIO) -> bool:
         """Have what comes on a descriptor read until nothing more can come; False if that cannot be waited for."""

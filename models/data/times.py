@@ -19,18 +19,18 @@ _HAS_CLOCK = r"\d\d?:\d\d|T\d\d"
 class Clock:
     """Reads the times of devices, row after row; a time without an offset is of the given zone.
 
-    Where clocks are put back an hour comes twice: a time in it is the later one if its device has already
-    told as late a time.
+    Where clocks are put back an hour comes twice: a time in it is the later one if its device has already told a later
+    time, or the same channel of it this very time.
     """
 
     def __init__(self, time_zone: str) -> None:
         self._zone = zone(time_zone)
-        self._told = Latest()
+        self._told, self._told_of_channel = Latest(), Latest()
 
-    def read(self, column: "pd.Series[Any]", device: NDArray[np.int64]) -> NDArray[np.int64]:
+    def read(self, column: "pd.Series[Any]", device: NDArray[np.int64], lane: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return times (n,) in UTC epoch milliseconds; NEVER where one can't be read.
 
-        `device` (n,) numbers whose each time is.
+        `device` (n,) numbers whose each time is, `lane` (n,) of which channel of it.
         """
         if not pd.api.types.is_datetime64_any_dtype(column):
             numbers = pd.to_numeric(column, errors="coerce")
@@ -38,13 +38,16 @@ class Clock:
                 return _from_epoch(numbers)
         utc, naive = _parse(column)
         if naive.any():
-            utc[naive] = self._localised(utc[naive], device[naive.to_numpy()])
+            utc[naive] = self._localised(utc[naive], device[naive.to_numpy()], lane[naive.to_numpy()])
         return _milliseconds(utc)
 
-    def _localised(self, wall: "pd.Series[Any]", device: NDArray[np.int64]) -> "pd.Series[Any]":
+    def _localised(
+        self, wall: "pd.Series[Any]", device: NDArray[np.int64], lane: NDArray[np.int64]
+    ) -> "pd.Series[Any]":
         """Return what UTC times are, taken for times on the wall in the zone; NaT for an hour that was skipped."""
         told = _milliseconds(wall)
-        earlier = told > self._told.take(device, told)
+        earlier = told >= self._told.take(device, told)
+        earlier &= told > self._told_of_channel.take(lane, told)
         local = wall.dt.tz_localize(None).dt.tz_localize(self._zone, ambiguous=earlier, nonexistent="NaT")
         utc: pd.Series[Any] = local.dt.tz_convert("UTC")
         return utc

@@ -72,7 +72,7 @@ def forecast(stretch: Stretch, time_zone: str, alarm: Period | None = None, labe
         axes.plot(
             time[outside], stretch.value[outside], "o", color=SECOND, markersize=5, fillstyle="none", label="outside"
         )
-        locator = AutoDateLocator(maxticks=7, tz=zone(time_zone))
+        locator = AutoDateLocator(minticks=3, maxticks=7, tz=zone(time_zone))
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone(time_zone)))
         _legend_above(axes, 6)

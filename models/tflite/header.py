@@ -17,6 +17,7 @@ from edge.surprise import Followed
 from models.tflite.micro import Fit
 
 _BYTES_A_LINE = 16
+_LEAST_SCALE = 1e-30  # in single precision
 
 
 def step_of(bundle: Bundle, *, float32: bool) -> str:
@@ -104,7 +105,7 @@ def _sizes(manifest: Manifest, fit: Fit) -> Iterator[tuple[str, int]]:
 
 def _scaling(manifest: Manifest, known: StreamScaling) -> Iterator[tuple[str, Sequence[float]]]:
     yield "location", known.location
-    yield "scale", known.scale
+    yield "scale", [each if each > _LEAST_SCALE else 1.0 for each in known.scale]  # of one that never moved any will do
     yield "spread", known.spread
     yield "low", manifest.scaling.low
     yield "high", manifest.scaling.high

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.calendar import Calendar
 from edge.errors import DataError
-from edge.scaling import usable_scale
+from edge.scaling import after_move, usable_scale
 from models.data.recordings import Recording
 from models.spec import ForecasterSpec, TrainingSpec
 
@@ -31,7 +31,7 @@ class Split:
     recording: Recording
     held_from: int  #: row of the first slot that is held out
     location: Values  #: (C,) mean of the part learnt from
-    scale: Values  #: (C,) its deviation, 1 where a channel does not vary
+    scale: Values  #: (C,) its deviation; where a channel does not vary there, what its first move afterwards sets
 
     @property
     def scaled(self) -> Values:
@@ -76,7 +76,15 @@ def split(recording: Recording, spec: ForecasterSpec, training: TrainingSpec) ->
     if spec.output != "linear":
         return Split(recording, held_from, np.zeros(learnt.shape[1]), np.ones(learnt.shape[1]))
     location = np.nanmean(learnt, axis=0)
-    return Split(recording, held_from, location, usable_scale(location, np.nanstd(learnt, axis=0)))
+    scale = usable_scale(location, np.nanstd(learnt, axis=0))
+    return Split(recording, held_from, location, _after_first_moves(recording.values, location, scale))
+
+
+def _after_first_moves(values: Values, location: Values, scale: Values) -> Values:
+    """Return the scales (C,) after all values (T, C): until it moves, a channel that stands still is 0 in any scale."""
+    moves = np.abs(values - location) > scale
+    first = values[moves.argmax(axis=0), np.arange(values.shape[1])]
+    return after_move(np.where(moves.any(axis=0), first, np.nan), location, scale)
 
 
 def input_range(splits: Sequence[Split]) -> tuple[Values, Values]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from edge.alarm import AlarmPolicy
 from edge.bundle import Bundle
@@ -401,3 +402,38 @@ def test_the_alarms_so_far_are_told_as_a_share_of_the_budget(make_bundle: MakeBu
     assert np.isnan(verdicts.achieved[:24]).all()
     assert verdicts.achieved[24] == 0
     assert verdicts.achieved[-1] == pytest.approx(1 / (59 * 0.05))
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset"), [(1000.0, 5.0), (1e-3, 0.0), (1e-12, 0.0), (1e12, 0.0), (1.8, 32.0), (1.0, 1e6)]
+)
+def test_the_same_values_in_another_unit_have_the_same_verdicts(factor: float, offset: float) -> None:
+    values = 20 + np.random.default_rng(0).normal(size=600)
+    values[35] += 67  # while the scale is learnt
+    values[300:310] += 40
+    values[400:420:2] += 40
+    values[450:470] = np.nan
+    told, others = (_judged_as_new(each) for each in (values, factor * values + offset))
+    assert Status.ANOMALY in told.status
+    assert told.quality.any()
+    for name in ("status", "change", "alarm", "quality", "channel"):
+        np.testing.assert_array_equal(getattr(others, name), getattr(told, name), name)
+    np.testing.assert_allclose(others.score, told.score, rtol=1e-5)
+    for name in ("expected", "lower", "upper"):
+        back = (getattr(others, name) - offset) / factor
+        np.testing.assert_allclose(back, getattr(told, name), rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1e-12, 0.0), (0.01, 5.0), (1000.0, -7000.0), (1.0, 1e6)])
+def test_a_channel_that_stood_still_moves_as_far_in_any_unit(factor: float, offset: float) -> None:
+    values = np.full(200, 7.0)
+    values[100:] = 7.5
+    told, others = (_judged_as_new(each) for each in (values, factor * values + offset))
+    assert told.status[100] == Status.ANOMALY
+    np.testing.assert_allclose(others.score, told.score, rtol=1e-5)
+
+
+def _judged_as_new(values: NDArray[np.float64]) -> Verdicts:
+    engine = Engine(manifest_of(Channel("flow"), burn_in=20, max_gap=50), LastValue(), PER_SLOT)
+    engine.add(["new"])
+    return engine.feed(series(values.tolist()))

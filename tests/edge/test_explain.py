@@ -121,6 +121,12 @@ def test_flaws_of_the_data_are_told_beside_the_value(manifest: Manifest) -> None
     assert explanation.as_dict()["channels"][1]["quality"] == ["stuck"]
 
 
+def test_tiny_numbers_are_told_apart(manifest: Manifest) -> None:
+    tiny = verdict(value=(4.5e-12,), expected=(3.1e-12,), half=(0.7e-12,), share=(1.0,))
+    sentence = explain(tiny, 0, alone(manifest)).sentence()
+    assert sentence.startswith("flow 4.5e-12 l/min, expected 3.1e-12 (2.4e-12 to 3.8e-12)")
+
+
 def test_huge_numbers_are_short(manifest: Manifest) -> None:
     huge = verdict(value=(1e99,), expected=(3.1,), half=(0.7,), share=(1.0,), score=1e30)
     sentence = explain(huge, 0, alone(manifest)).sentence()

@@ -45,7 +45,7 @@ CHANNEL = st.builds(
     gap=st.sampled_from(GAPS),
     most=st.sampled_from([None, 40.0]),
 )
-CHANNELS = st.tuples(CHANNEL, CHANNEL)
+CHANNELS = st.tuples(CHANNEL, CHANNEL).map(lambda both: (both[0], replace(both[1], name="other")))
 VALUE = st.one_of(
     st.sampled_from([0.0, 1.0, 2.0, 3.0]),
     st.floats(-3, 3),

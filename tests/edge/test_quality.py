@@ -187,6 +187,16 @@ def test_a_value_in_another_unit_is_told_of_after_three_slots(factor: float, off
     assert flagged(verdicts, Quality.UNIT) == list(range(102, 150))
 
 
+@pytest.mark.parametrize(("usual", "leap"), [(101_325.0, 500.0), (1e-12, 4e-12)])
+def test_a_leap_that_no_conversion_makes_is_an_anomaly(usual: float, leap: float) -> None:
+    values = usual * (1 + 1e-5 * NOISE[:200])
+    values[100:150] += leap
+    engine = engine_of(Channel("pressure"), stream="new")
+    verdicts = engine.feed(slots(values))
+    assert not flagged(verdicts, Quality.UNIT)
+    assert verdicts.status[100] == Status.ANOMALY
+
+
 def test_a_value_that_leaps_to_and_fro_is_flapping() -> None:
     values = NOISE[:200].copy()
     values[100:140:2] += 100

@@ -196,6 +196,19 @@ def test_only_the_newest_slots_learnt_from_are_observed(
     assert calibrated(trained, splits).tail.count == 100 + 2 * (SLOTS - HELD_FROM)
 
 
+def test_a_replay_does_not_know_the_values_that_are_to_come(trained: Bundle, splits: list[Split]) -> None:
+    values = splits[0].recording.values.copy()
+    values[350] += 100  # held out
+    record = split(replace(splits[0].recording, values=values), SPEC, TrainingSpec())
+    name = record.recording.name
+    known = replace(trained.manifest.scaling.streams[name], least=(-500.0, -500.0), most=(500.0, 500.0))
+    scaling = replace(trained.manifest.scaling, streams={name: known})
+    manifests = trained.manifest, replace(trained.manifest, scaling=scaling)
+    one, other = (replay(each, open_runtime(trained.files), [record], 1e-4) for each in manifests)
+    np.testing.assert_array_equal(one.score, other.score)
+    assert one.score[350 - record.held_from] > 1
+
+
 def test_a_limit_that_nothing_reaches_raises_nothing(trained: Bundle, splits: list[Split]) -> None:
     verdicts = replay(trained.manifest, open_runtime(trained.files), splits)
     assert len(verdicts) == 2 * (SLOTS - HELD_FROM)

@@ -36,7 +36,8 @@ class Rows:
             channel = self._channel(frame[self._layout.channel])
             frame, channel = frame[channel >= 0], channel[channel >= 0]
         device = self._device(path, frame, stream)
-        time = self._time(path, frame, device)
+        lane = device if channel is None else device * len(self._layout.channels) + channel
+        time = self._time(path, frame, device, lane)
         _check_order(path, frame, self._layout.time, time, self._newest.take(device, time))
         if channel is None:
             value = np.stack([_numbers(path, frame[each]) for each in self._layout.channels], axis=1)
@@ -75,9 +76,11 @@ class Rows:
         code, names = pd.factorize(column)
         return np.array([self._rows.setdefault(str(name), len(self._rows)) for name in names], np.int64)[code]
 
-    def _time(self, path: Path, frame: pd.DataFrame, device: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _time(
+        self, path: Path, frame: pd.DataFrame, device: NDArray[np.int64], lane: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
         column = frame[self._layout.time]
-        time = self._clock.read(column, device)
+        time = self._clock.read(column, device, lane)
         if (unread := np.flatnonzero(time == NEVER)).size:
             cell = column.iloc[unread[0]]
             got = "nothing" if pd.isna(cell) else repr(str(cell))

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from edge.bundle import Bundle
 from edge.errors import BundleError
@@ -32,6 +33,25 @@ def test_a_model_that_says_how_wide_its_errors_are_is_heard() -> None:
 def test_bytes_that_are_no_model_are_refused() -> None:
     with pytest.raises(BundleError, match=r"step\.onnx: expected a model"):
         OnnxRuntime(b"not a model")
+
+
+def test_a_step_of_other_inputs_is_refused() -> None:
+    runtime = OnnxRuntime(last_value_model(2))
+    with pytest.raises(
+        BundleError, match=r"step\.onnx: expected a step of 3 inputs and 2 numbers of memory, got one of 2 "
+    ):
+        runtime.step(np.zeros((1, 3), np.float32), np.zeros((1, 2), np.float32))
+
+
+def test_a_model_that_is_no_step_is_refused() -> None:
+    node = helper.make_node("Identity", ["a"], ["b"])
+    ends = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1]) for name in "ab")
+    graph = helper.make_graph([node], "other", [next(ends)], [next(ends)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    with pytest.raises(
+        BundleError, match="expected a step from x and memory to forecast and memory_out, got one from a to b"
+    ):
+        OnnxRuntime(model.SerializeToString())
 
 
 def test_a_row_is_answered_alike_whatever_rows_are_beside_it() -> None:

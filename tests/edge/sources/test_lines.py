@@ -82,6 +82,18 @@ def test_a_file_is_read_on_at_its_place_and_from_its_beginning_if_it_is_shorter(
     assert take(inbox, 1) == [(2, b"7")]
 
 
+def test_a_file_that_is_the_standard_input_is_read_from_where_it_stands_to_its_last_line(
+    tmp_path: Path, inbox: Inbox, make_source: MakeSource
+) -> None:
+    path = tmp_path / "lines"
+    path.write_text("time value\n1\n2")
+    fd = os.open(path, os.O_RDONLY)
+    os.read(fd, len("time value\n"))  # as a shell does that takes the header off
+    source = make_source(lambda: fd, ends=True)
+    assert take(inbox, 2) == [(0, b"1"), (0, b"2")]
+    wait_until(lambda: source.is_over, "the end")
+
+
 def test_a_fifo_may_be_written_to_by_one_after_the_other(tmp_path: Path, inbox: Inbox, make_source: MakeSource) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)

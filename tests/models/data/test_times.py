@@ -9,9 +9,9 @@ from edge.state import NEVER
 from models.data.times import Clock
 
 
-def read(values: list[Any], zone: str = "UTC") -> list[int]:
-    column = pd.Series(values)
-    times: list[int] = Clock(zone).read(column, np.zeros(len(values), np.int64)).tolist()
+def read(values: list[Any], zone: str = "UTC", channels: list[int] | None = None) -> list[int]:
+    column, zeros = pd.Series(values), np.zeros(len(values), np.int64)
+    times: list[int] = Clock(zone).read(column, zeros, zeros if channels is None else np.array(channels)).tolist()
     return times
 
 
@@ -52,11 +52,25 @@ def test_the_hour_that_comes_twice_is_told_by_the_order() -> None:
     assert np.diff(read(wall, "Europe/Rome")).tolist() == [1_800_000] * 4
 
 
+@pytest.mark.parametrize("minutes", [[0, 30], [0]])
+def test_several_channels_at_one_time_are_not_the_hour_come_twice(minutes: list[int]) -> None:
+    once = [f"2024-10-27T02:{minute:02}" for minute in minutes for _ in "ab"]
+    channels = [0, 1] * len(minutes)
+    times = read([*once, *once, "2024-10-27T03:00"], "Europe/Rome", [*channels, *channels, 0])
+    step = 3_600_000 // len(minutes)
+    assert np.diff(times).tolist() == [*[0, step] * (2 * len(minutes))]
+
+
+def test_a_channel_that_is_silent_meanwhile_does_not_take_the_hour_back() -> None:
+    wall = ["2024-10-27T02:00", "2024-10-27T02:30", "2024-10-27T02:00", "2024-10-27T02:15"]
+    assert np.diff(read(wall, "Europe/Rome", [0, 0, 0, 1])).tolist() == [1_800_000, 1_800_000, 900_000]
+
+
 def test_the_hour_that_comes_twice_is_told_for_each_device_and_over_blocks() -> None:
     clock, zero = Clock("Europe/Rome"), np.zeros(1, np.int64)
-    first = clock.read(pd.Series(["2024-10-27T02:30"]), zero)
-    other = clock.read(pd.Series(["2024-10-27T02:30"]), zero + 1)
-    second = clock.read(pd.Series(["2024-10-27T02:30"]), zero)
+    first = clock.read(pd.Series(["2024-10-27T02:30"]), zero, zero)
+    other = clock.read(pd.Series(["2024-10-27T02:30"]), zero + 1, zero + 1)
+    second = clock.read(pd.Series(["2024-10-27T02:30"]), zero, zero)
     assert (other == first).all()
     assert (second - first).tolist() == [3_600_000]
 
@@ -78,6 +92,6 @@ def test_a_number_far_from_now_is_no_time(wrong: float) -> None:
 def test_time_columns_of_parquet_are_read() -> None:
     stamps = pd.Series(pd.to_datetime(["2024-07-01T12:00", "2024-07-01T12:10"]))
     zero = np.zeros(2, np.int64)
-    naive = Clock("Europe/Rome").read(stamps, zero)
-    aware = Clock("UTC").read(stamps.dt.tz_localize("Europe/Rome"), zero)
+    naive = Clock("Europe/Rome").read(stamps, zero, zero)
+    aware = Clock("UTC").read(stamps.dt.tz_localize("Europe/Rome"), zero, zero)
     assert naive.tolist() == aware.tolist() == [ms("2024-07-01T10:00+00:00"), ms("2024-07-01T10:10+00:00")]

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from edge.bundle import Bundle
 from edge.errors import ConfigError
+from edge.manifest import Channel
 from edge.runtimes.litert import LiteRuntime
 from models.tflite.header import header, step_of
 from models.tflite.micro import Fit
@@ -64,7 +65,8 @@ def test_a_stream_that_the_bundle_does_not_know_is_told(trained: Bundle) -> None
 def test_names_cannot_end_a_comment(trained: Bundle) -> None:
     from dataclasses import replace
 
-    manifest = replace(trained.manifest, time_zone="*/ int x;\n", name="9 pump*/")
+    channels = (Channel("flow", "*/ int x;\n"), *trained.manifest.channels[1:])
+    manifest = replace(trained.manifest, channels=channels, name="9 pump*/")
     text = header(replace(trained, manifest=manifest), "step.tflite", FIT, (), None)
     assert text.count("*/") == 3
     assert "#ifndef FORESENSE_BUNDLE_9_PUMP___H" in text

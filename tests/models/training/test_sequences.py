@@ -32,11 +32,14 @@ def test_the_last_part_is_held_out_and_does_not_touch_the_scaling(make_recording
     assert one.scaled[:150].std() == pytest.approx(1)
 
 
-def test_a_channel_at_rest_has_scale_one() -> None:
-    at_rest = split(Recording("a", ("flow",), 1000, 0, np.full((100, 1), 7.0)), SPEC, TRAINING)
-    assert at_rest.scale.tolist() == [1.0]
+def test_a_channel_at_rest_is_scaled_by_its_first_move() -> None:
+    values = np.full((100, 1), 7.0)
+    at_rest = split(Recording("a", ("flow",), 1000, 0, values), SPEC, TRAINING)
+    assert not at_rest.scaled.any()
     low, high = input_range([at_rest])
-    assert low < 0 < high
+    assert (low.tolist(), high.tolist()) == ([-1.0], [1.0])
+    moved = split(Recording("a", ("flow",), 1000, 0, np.where(np.arange(100) < 90, values.T, 7.5).T), SPEC, TRAINING)
+    assert moved.scaled[89:91, 0].tolist() == [0.0, 2.0]
 
 
 def test_too_few_slots_say_how_many_are_needed() -> None:
