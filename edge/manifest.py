@@ -113,9 +113,6 @@ class Manifest:
     files: dict[str, FileEntry] = field(default_factory=dict)
     schema: int = SCHEMA
 
-    def __post_init__(self) -> None:
-        check(self)
-
     @property
     def created_ms(self) -> int:
         """Return when the bundle was made, UTC epoch ms; 0 if it does not say."""
@@ -145,9 +142,11 @@ class Manifest:
             raw["tail"] = Tail(**raw["tail"])
             raw["reference"] = Reference(**{name: tuple(each) for name, each in raw["reference"].items()})
             raw["files"] = {name: FileEntry(**entry) for name, entry in raw["files"].items()}
-            return cls(**raw)
+            manifest = cls(**raw)
+            check(manifest)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError) as error:
             raise BundleError(f"manifest.json: expected the fields of schema {SCHEMA}, got: {error}") from error
+        return manifest
 
 
 def _scaling(raw: dict[str, Any]) -> Scaling:
