@@ -82,8 +82,8 @@ class Standing:
                 case int(count):
                     counts[name] = count
                 case dict(things):
-                    # the writer may add to it meanwhile, so it is copied first, at one go
-                    counts[name] = {str(thing): count for thing, count in list(things.items())}
+                    # the writer may add to it meanwhile, so it is copied first, which a dict does at one go
+                    counts[name] = {str(thing): count for thing, count in dict(things).items()}
         return counts
 
     def _rates(self) -> dict[str, float]:

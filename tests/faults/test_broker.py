@@ -5,8 +5,12 @@ import signal
 import time
 from threading import Thread
 
+import pytest
+
 from tests.faults.conftest import AFTER, BEFORE, FIRST, NOTICED_S, PAUSE, Outcome, Site
 from tests.system.conftest import wait_until
+
+pytestmark = pytest.mark.slow
 
 _SAVED_S = 3.0  # mosquitto acknowledges before it saves: what it is killed with in between nobody can get back
 

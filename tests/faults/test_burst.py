@@ -14,7 +14,9 @@ from edge.inbox import MOST_BYTES, MOST_MESSAGES
 from tests.faults.conftest import AFTER, BEFORE, FIRST, INTERVAL_MS, PAUSE, SLOTS, STREAMS, Outcome, Site
 from tests.system.conftest import World, wait_until
 
-LONG_ALONE = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
+
+LONG_ALONE = [pytest.mark.alone, pytest.mark.timeout(600)]
 USUAL_PER_S = 200
 LATENCY_S = 10.0  #: within which a reading's slot has its verdict, on a busy machine
 MOST_MORE = MOST_BYTES + 64 * 1024 * 1024  #: bytes that a burst may take: a full inbox, and what one batch needs

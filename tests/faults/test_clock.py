@@ -9,6 +9,8 @@ import pytest
 from tests.faults.conftest import AFTER, BEFORE, FIRST, INTERVAL_MS, PAUSE, SLOTS, Outcome, Site
 from tests.system.conftest import wait_until
 
+pytestmark = pytest.mark.slow
+
 CUSTOM = Path(__file__).with_name("wrong_clock")
 END_S = FIRST / 1000 + SLOTS * INTERVAL_MS / 1000  #: when the recording ends
 HOUR_S = 3600

@@ -10,8 +10,10 @@ import pytest
 from tests.faults.conftest import AFTER, BEFORE, PAUSE, Outcome, Site
 from tests.system.conftest import wait_until
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.parametrize("locked_s", [8, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.alone])])
+
+@pytest.mark.parametrize("locked_s", [8, pytest.param(30, marks=[pytest.mark.alone])])
 def test_a_database_that_is_locked_for_long_costs_nothing(locked_s: float, site: Site, reference: Outcome) -> None:
     site.start()
     site.publish(BEFORE)

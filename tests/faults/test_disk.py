@@ -13,6 +13,8 @@ import pytest
 from tests.faults.conftest import AFTER, BEFORE, FIRST, PAUSE, SLOTS, STREAMS, Outcome, Site, recording, verdicts_of
 from tests.system.conftest import wait_until
 
+pytestmark = pytest.mark.slow
+
 PAGE, MAGIC = 4096, 16  # bytes; without the latter it would not look like a database
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a small file system")
 

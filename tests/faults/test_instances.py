@@ -3,8 +3,12 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.faults.conftest import AFTER, BEFORE, Outcome, Site, make_plant, recording
 from tests.system.conftest import wait_until
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_second_service_on_one_database_refuses_and_the_first_goes_on(

@@ -8,6 +8,8 @@ import pytest
 
 from tests.faults.conftest import LONG, MakeReference, Outcome, Site
 
+pytestmark = pytest.mark.slow
+
 KILLS = 500 if LONG else 20  #: of the long run
 _RESTART_S = 3.0  # within which the service is killed again; about half of it is the start
 
@@ -29,7 +31,6 @@ def test_killed_twice_at_any_moment_it_writes_what_it_would_have_written(
     site.assert_undisturbed(reference)
 
 
-@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(120 + 5 * KILLS)
 def test_killed_again_and_again_in_a_long_run_it_writes_what_it_would_have_written(

@@ -15,6 +15,8 @@ from tests.faults.namespace import Namespace
 from tests.faults.proxy import Proxy
 from tests.system.conftest import wait_until
 
+pytestmark = pytest.mark.slow
+
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a network of its own")
 OUTSIDE, INSIDE = "10.213.7.1", "10.213.7.2"
 CUTS = 200 if LONG else 20
@@ -45,7 +47,6 @@ def test_a_link_that_falls_silent_is_noticed_within_two_keepalives_and_costs_not
     site.assert_undisturbed(reference, patience_s=45)
 
 
-@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(240 + 3 * CUTS)
 def test_a_link_that_is_cut_again_and_again_costs_nothing(

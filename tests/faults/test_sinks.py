@@ -14,6 +14,8 @@ from tests.faults.proxy import Proxy
 from tests.service.relays.conftest import Receiver, Reply
 from tests.system.conftest import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:

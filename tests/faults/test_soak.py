@@ -11,6 +11,8 @@ from tests.faults.proxy import Proxy
 from tests.faults.test_burst import flood, resident
 from tests.system.conftest import World, wait_until
 
+pytestmark = pytest.mark.slow
+
 SOAK_S = 3600 if LONG else 30
 
 
@@ -22,7 +24,6 @@ def threads(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
 
 
-@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(SOAK_S + 200)
 def test_memory_descriptors_and_threads_are_flat_over_a_long_run(site: Site, proxy: Proxy) -> None:

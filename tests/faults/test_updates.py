@@ -20,6 +20,8 @@ from tests.faults.conftest import LONG
 from tests.system.conftest import Broker, wait_until
 from tests.system.conftest import broker as broker
 
+pytestmark = pytest.mark.slow
+
 KILLS = 200 if LONG else 20  #: of the long run
 SIZE = 400_000  # bytes of a bundle, so that there is something to fetch
 STATES = (State.DOWNLOADING, State.DOWNLOADED, State.ACTIVE, State.COMMITTED)  #: in which it is killed
@@ -141,7 +143,6 @@ def wait_for_a_moment(device: DeviceProcess, depot: Depot, version: str, states:
         time.sleep(0.005)
 
 
-@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(300 + 20 * KILLS)
 def test_killed_again_and_again_a_device_always_has_a_whole_bundle(device: DeviceProcess, depot: Depot) -> None:

@@ -5,6 +5,8 @@ import pytest
 from edge.operation.supervisor import EXIT_HUNG
 from tests.faults.conftest import AFTER, BEFORE, PAUSE, Outcome, Site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("callback", ["connected", "subscribed", "received:50", "published:3", "disconnected"])
 def test_an_exception_in_a_callback_costs_nothing(callback: str, site: Site, reference: Outcome) -> None:

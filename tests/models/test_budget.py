@@ -100,6 +100,7 @@ def test_a_budget_that_is_changed_is_kept_from_then_on(factor: float) -> None:
     assert 0.5 <= raised.sum() / allowed.sum() <= 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["Gaussian", "Student-t 3"])
 def test_from_the_first_days_on_alarms_come_at_the_rate_of_the_budget(noise: str) -> None:
     raised, allowed = follow(watch(noise, known=100, new=0), noise, range(2))

@@ -43,6 +43,7 @@ def alarms(learnt_from: str, watched_from: str, time_zone: str) -> int:
     return int(np.count_nonzero(verdicts.change == Change.OPENED))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("learnt_from", "watched_from"), [("2026-02-12", "2026-03-26"), ("2026-09-10", "2026-10-22")])
 def test_when_clocks_are_changed_there_is_no_alarm_in_the_plant_s_zone_and_there_is_one_in_another(
     learnt_from: str, watched_from: str

@@ -137,6 +137,7 @@ def test_adaline_corrects_its_weights_by_the_lms_rule(skip: bool, horizon: int) 
         np.testing.assert_allclose(features, (w @ window[slot] + skip * run.x[slot]).ravel(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_adaline_learns_a_cycle_while_it_serves() -> None:
     forecaster = Forecaster(spec_of("adaline", lookback=4), 1)
     x = np.sin(np.arange(600) / 3)[None, :, None].astype(np.float32)

@@ -103,6 +103,7 @@ def noisy_by_day(name: str = "pump-1", days: int = 60, seed: int = 0) -> Recordi
     return Recording(name, ("flow",), HOUR_MS, FIRST, (20 + noise)[:, None])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", WIDTHS)
 def test_bands_are_wider_where_the_signal_is_noisy(head: str, tmp_path: Path) -> None:
     spec = ForecasterSpec(family="mlp", units=8, lookback=4, skip=False, head=head)

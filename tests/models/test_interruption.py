@@ -17,6 +17,7 @@ from models.data.recordings import Recording
 ENDLESS = ("--set", "epochs=100000", "--set", "patience=100000", "--set", "schedule=constant")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_ctrl_c_keeps_the_best_so_far(make_recording: Callable[..., Recording], tmp_path: Path) -> None:
     recording, data = make_recording(), tmp_path / "pump.csv"

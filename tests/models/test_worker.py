@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 TELLS = """
 import signal, sys
 from pathlib import Path
@@ -14,6 +16,7 @@ print(names.count("tf_Compute"))
 """
 
 
+@pytest.mark.slow
 def test_a_worker_has_one_thread_is_quiet_and_deaf_to_ctrl_c() -> None:
     done = subprocess.run([sys.executable, "-c", TELLS], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("True False\n1\n", "")

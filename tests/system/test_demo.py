@@ -5,11 +5,13 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 FORESENSE = Path(sys.executable).with_name("foresense")
 
 
+@pytest.mark.slow
 def test_the_demo_flags_all_four_events_and_hardly_anything_else(tmp_path: Path) -> None:
     done = subprocess.run(
         [FORESENSE, "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False

@@ -34,6 +34,7 @@ def agent(operator: Operator, broker: Broker, tmp_path: Path, make_device: MakeD
     return make_device(broker, operator.prefix.removeprefix("foresense-"), bundles, {"main": monitor}, updates=updates)
 
 
+@pytest.mark.slow
 def test_a_device_is_updated_rolled_back_and_seen_in_the_fleet(operator: Operator, agent: Device, world: World) -> None:
     name, pump = agent.prefix.removeprefix("foresense-"), agent.database.parents[1] / "bundles" / "pump"
     agent.start()

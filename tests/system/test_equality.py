@@ -74,6 +74,7 @@ def bundle(request: pytest.FixtureRequest, make_bundle: MakeBundle, tmp_path: Pa
     return train_bundle([learnt], spec, TrainingSpec(epochs=3), name="pump", out=out, time_zone="Europe/Rome")
 
 
+@pytest.mark.slow
 def test_the_service_and_detect_write_the_same_bytes(
     bundle: Bundle, broker: Broker, world: World, make_plant: MakePlant, tmp_path: Path
 ) -> None:

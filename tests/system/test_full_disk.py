@@ -43,6 +43,7 @@ def fill(path: Path) -> None:
             pass
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_neither_alarms_nor_acknowledgements_and_is_recovered_from(
     broker: Broker, world: World, make_bundle: MakeBundle, disk: tuple[int, Path], tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_the_switch_mutes_and_unmutes_and_shows_what_is_so(world: World, make_ho
     assert plant.count("mute") == 0
 
 
+@pytest.mark.slow
 def test_a_hub_that_starts_anew_has_all_again_and_sees_that_the_service_was_killed(
     world: World, make_home: MakeHome
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_hub_that_starts_anew_has_all_again_and_sees_that_the_service_was_kill
     hub.wait_for(PUMP, "Problem", "ON")
 
 
+@pytest.mark.slow
 def test_devices_go_with_their_monitor_while_the_service_runs_and_while_it_does_not(
     broker: Broker, world: World, make_home: MakeHome
 ) -> None:
@@ -177,6 +179,7 @@ def test_what_a_hub_sends_that_is_no_order_is_ignored(world: World, make_home: M
     assert plant.end() == 0
 
 
+@pytest.mark.slow
 def test_a_button_that_was_pressed_while_nobody_was_there_is_not_pressed_later(
     world: World, make_home: MakeHome
 ) -> None:

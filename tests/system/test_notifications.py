@@ -60,6 +60,7 @@ def test_an_alarm_comes_by_mail_with_its_picture_and_by_http_each_once(
     assert "path-secret" not in plant.log.read_text()
 
 
+@pytest.mark.slow
 def test_what_a_receiver_did_not_take_is_sent_after_a_kill_and_each_alarm_once(
     world: World, start: Start, receiver: Receiver
 ) -> None:
@@ -75,6 +76,7 @@ def test_what_a_receiver_did_not_take_is_sent_after_a_kill_and_each_alarm_once(
     assert len(receiver.taken) == 1
 
 
+@pytest.mark.slow
 def test_a_kill_between_the_answer_and_the_commit_tells_it_twice_with_the_same_id(
     world: World, start: Start, receiver: Receiver
 ) -> None:
@@ -104,6 +106,7 @@ def test_what_is_refused_is_a_letter_and_the_next_is_told(world: World, start: S
     assert json.loads(body)["title"].endswith(f"alarm: {PUMP} (value)")
 
 
+@pytest.mark.slow
 def test_a_test_message_is_sent_to_all_and_says_who_has_not_taken_it(
     tmp_path: Path, mail_server: MailServer, receiver: Receiver
 ) -> None:

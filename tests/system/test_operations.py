@@ -5,6 +5,7 @@ import sys
 from itertools import chain
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import MakeBundle
@@ -22,6 +23,7 @@ def order(plant: Plant, command: str, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_operators_hear_of_many_pumps_once_and_of_maintained_and_muted_ones_not_at_all(
     broker: Broker, world: World, make_plant: MakePlant, make_bundle: MakeBundle
 ) -> None:

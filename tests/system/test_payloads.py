@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from service.configuration import read_settings
@@ -33,6 +34,7 @@ def birth(slot: int) -> list[tuple[str, bytes]]:
     ]
 
 
+@pytest.mark.slow
 def test_a_node_is_asked_for_its_birth_after_each_start_and_then_understood(
     broker: Broker, world: World, make_plant: MakePlant, make_bundle: MakeBundle
 ) -> None:
@@ -85,6 +87,7 @@ def test_what_is_published_is_sniffed(broker: Broker, world: World, tmp_path: Pa
     assert read_settings(out).monitors["sniffed"].payload == "number"
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_away_is_told_and_no_file_is_left(tmp_path: Path) -> None:
     out = tmp_path / "foresense.yaml"
     done = subprocess.run(

@@ -115,6 +115,7 @@ def test_a_bad_configuration_is_refused_and_the_old_one_goes_on(
     assert service.plant.end() == 0
 
 
+@pytest.mark.slow
 def test_a_new_bundle_takes_over_with_warm_streams_and_a_bad_one_does_not(
     broker: Broker, world: World, make_plant: MakePlant, make_bundle: MakeBundle, bundles: Path
 ) -> None:

@@ -125,6 +125,7 @@ def test_influxdb_has_all_that_the_database_has_and_the_webhook_each_event_once(
         assert "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3" not in text
 
 
+@pytest.mark.slow
 def test_killed_while_it_tells_the_webhook_it_tells_it_again_under_the_same_id(
     broker: Broker, world: World, make_plant: MakePlant, make_bundle: MakeBundle, receiver: Receiver
 ) -> None:
@@ -185,6 +186,7 @@ def test_killed_before_and_after_a_delivery_it_tells_the_webhook_once_or_twice(
     assert alarms_told(receiver) == {alarm[0] for alarm in plant.query(ALARMS)}
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_has_everything_once_it_is_back(
     broker: Broker,
     world: World,

@@ -23,6 +23,7 @@ def notified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket
         yield sock
 
 
+@pytest.mark.slow
 def test_it_says_that_it_is_ready_that_it_lives_and_that_it_ends(
     broker: Broker, make_plant: MakePlant, make_bundle: MakeBundle, notified: socket.socket
 ) -> None:
@@ -38,6 +39,7 @@ def test_it_says_that_it_is_ready_that_it_lives_and_that_it_ends(
     assert last == b"STOPPING=1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "who"), [("before-commit:4", "writer"), ("before-verdicts", "relay mqtt")])
 def test_a_worker_that_hangs_ends_the_process_and_the_next_one_goes_on(
     place: str,

@@ -86,6 +86,7 @@ def test_what_comes_while_the_broker_is_away_arrives_in_order_once_it_is_back(
     world.close()
 
 
+@pytest.mark.slow
 def test_after_a_week_without_the_broker_every_alarm_arrives_once_and_in_order(
     broker: Broker, make_device: MakeDevice, make_bundle: MakeBundle
 ) -> None:

@@ -265,6 +265,7 @@ def test_a_connection_that_is_lost_after_one_that_we_dropped_is_told_of(
     wait_until(lambda: "disconnected from" in caplog.text, "it is told")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", [5, "3.1.1"])
 def test_two_clients_of_one_name_do_not_fight(
     broker: Broker, connect: Connect, caplog: pytest.LogCaptureFixture, protocol: int | str

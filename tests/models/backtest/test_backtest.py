@@ -118,6 +118,7 @@ def test_the_user_may_say_from_when_on_to_judge(trained: Bundle, folder: Path, f
     assert later.outcomes[0].slots == 2 * 150
 
 
+@pytest.mark.slow
 def test_baselines_never_see_what_is_judged(trained: Bundle, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     learnt: list[Recording] = []
 
@@ -184,6 +185,7 @@ def run(*words: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_writes_the_report(trained: Bundle, folder: Path, tmp_path: Path) -> None:
     given = (folder / "pumps.csv", "--device", "device", "--bundle", trained.path, "--no-baselines")
     code, said, _ = run(*given, "--labels", folder / "labels.csv", "--report", tmp_path / "new" / "report.html")

@@ -50,6 +50,7 @@ def random_after(kept: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return change
 
 
+@pytest.mark.slow
 def test_the_score_of_a_row_depends_on_no_later_row(board: tuple[str, Path], tmp_path: Path) -> None:
     name, data = board
     whole = scores(name, data, tmp_path / "whole")
@@ -68,6 +69,7 @@ def test_the_score_of_a_row_depends_on_no_later_row(board: tuple[str, Path], tmp
         assert whole[: 1 + KEPT - before] == changed[: 1 + KEPT - before]
 
 
+@pytest.mark.slow
 def test_labels_are_not_read(board: tuple[str, Path], tmp_path: Path) -> None:
     name, data = board
     labelled = scores(name, data, tmp_path / "labelled")

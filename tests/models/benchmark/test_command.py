@@ -20,6 +20,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["benchmark", *map(str, arguments)])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_board_is_judged_and_the_same_command_goes_on(nab: Path, tmp_path: Path) -> None:
     out = tmp_path / "scores"
@@ -42,6 +43,7 @@ def test_a_board_is_judged_and_the_same_command_goes_on(nab: Path, tmp_path: Pat
     assert one.stat().st_mtime_ns > written
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_what_a_scorer_reads_from_one_file_is_joined(smap: Path, tmp_path: Path) -> None:
     for part in ("train", "test"):
@@ -58,6 +60,7 @@ def test_what_a_scorer_reads_from_one_file_is_joined(smap: Path, tmp_path: Path)
     assert ((joined["start"] <= joined["end"]) & (joined["end"] < 400)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_what_did_not_go_as_asked_is_told(nab: Path, tmp_path: Path) -> None:
     (nab / "data" / "realMade" / "two.csv").write_text("timestamp\n")
@@ -87,6 +90,7 @@ def test_what_is_wrong_is_told_in_a_sentence(nab: Path, tmp_path: Path, options:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_ctrl_c_keeps_what_is_done(nab: Path, tmp_path: Path) -> None:
     long = nab / "data" / "realMade" / "two.csv"

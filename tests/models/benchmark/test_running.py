@@ -20,6 +20,7 @@ def rows(channels: int = 1, jump: float = 8.0) -> Rows:
     return Rows(values, TRAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contender", [AR, MLP, Contender("windowed_gaussian")], ids=lambda each: each.family)
 def test_a_jump_raises_an_alarm_and_what_comes_later_changes_nothing_before(contender: Contender) -> None:
     whole = judge("a", rows(2), contender).outcome
@@ -56,6 +57,7 @@ def test_the_first_rows_after_a_long_gap_are_not_compared_with_those_before_it()
     assert (score[AR.spec.lookback :] < 1).all()
 
 
+@pytest.mark.slow
 def test_the_forecaster_never_sees_more_than_the_rows_learnt_from() -> None:
     calm, wild = rows(jump=0.0), rows(jump=0.0)
     wild.values[TRAIN:] *= 100
@@ -63,6 +65,7 @@ def test_the_forecaster_never_sees_more_than_the_rows_learnt_from() -> None:
     assert (one.score[:TRAIN] == other.score[:TRAIN]).all()
 
 
+@pytest.mark.slow
 def test_a_time_of_day_is_no_input_where_the_rows_learnt_from_span_no_day() -> None:
     contender = replace(AR, spec=replace(AR.spec, calendar=True))
     without = replace(AR, spec=replace(AR.spec, calendar=False))
@@ -87,6 +90,7 @@ def test_a_series_too_short_for_anything_scores_nothing() -> None:
     assert len(judged.outcome.score) == ROWS
 
 
+@pytest.mark.slow
 def test_a_series_at_rest_is_judged() -> None:
     still = rows(jump=0.0)
     still.values[:] = 7.0

@@ -28,6 +28,7 @@ def data(make_recording: Callable[..., Recording], tmp_path_factory: pytest.Temp
     return path
 
 
+@pytest.mark.slow
 def test_compare_shows_a_table_and_what_to_use(data: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     options = ("--family", "mlp", "--family", "ar", "--family", "last", "--report", report)
@@ -106,6 +107,7 @@ def test_tune_seals_the_best_and_reports(data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "line.study").is_file()
 
 
+@pytest.mark.slow
 def test_train_writes_a_report(data: Path, tmp_path: Path) -> None:
     report = tmp_path / "train.html"
     options = ("--channel", "flow", "--family", "mlp", "--out", tmp_path, "--report", report)

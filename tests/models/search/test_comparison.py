@@ -80,6 +80,7 @@ def test_a_network_that_is_left_out_is_noted(trained: Bundle, make_recording: Ma
     assert f"mlp: {note}" in render(Page("Comparison", Task("pump", (make_recording(),)), compared))
 
 
+@pytest.mark.slow
 def test_families_are_measured_on_the_same_part_and_one_that_fails_stops_nothing(
     make_recording: MakeRecording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -38,6 +38,7 @@ def test_a_converter_that_takes_too_long_is_ended_and_told(forecaster: Forecaste
         quantise(forecaster, representative(forecaster, prepared.learnt), "full", timeout_s=0.05)
 
 
+@pytest.mark.slow
 def test_a_fully_quantised_step_is_close_and_takes_and_gives_single_precision(
     forecaster: Forecaster, prepared: Prepared
 ) -> None:

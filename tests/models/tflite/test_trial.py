@@ -56,6 +56,7 @@ def test_nothing_is_told_of_a_bundle_as_usual(trained: Bundle) -> None:
     assert told_of(trained.manifest) == []
 
 
+@pytest.mark.slow
 def test_a_bundle_tells_what_became_of_int8_and_carries_it_if_it_agrees(tmp_path: Path) -> None:
     bundle = read_bundle(train_bundle([recording()], TINY, BRIEF, name="pump", out=tmp_path, int8=True).path)
     told = bundle.manifest.exports["int8"]

@@ -107,6 +107,7 @@ def test_it_stops_once_it_is_good_enough(halves: Halves) -> None:
     assert (fitted.epochs, fitted.stopped) == (1, "good enough")
 
 
+@pytest.mark.slow
 def test_what_has_no_weight_is_not_learnt(halves: Halves) -> None:
     learnt, held_out = halves
     spoilt = replace(learnt, target=np.where(learnt.weight > 0, learnt.target, 1e6).astype(np.float32))
@@ -160,6 +161,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, epoch: int, act: Callable[[], float
     monkeypatch.setattr(module._Trainer, "run_epoch", lambda trainer: act() if next(calls) == epoch else run(trainer))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["mlp", "lstm"])
 def test_the_same_seed_gives_the_same_weights_with_dropout_too(halves: Halves, family: str) -> None:
     spec, brief = ForecasterSpec(family=family, units=8, lookback=6, dropout=0.3), replace(BRIEF, epochs=2, seed=3)

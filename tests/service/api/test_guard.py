@@ -198,6 +198,7 @@ def test_what_is_changed_or_tried_is_in_the_audit_without_secrets(guarded: Guard
     assert all(each["address"] == "127.0.0.1" for each in told["entries"])
 
 
+@pytest.mark.slow
 def test_users_and_tokens_are_added_listed_and_removed_by_commands(guarded: Guarded, tmp_path: Path) -> None:
     def run(*arguments: str, said: str = "") -> tuple[int, str]:
         command = [str(Path(sys.executable).with_name("foresense")), *arguments]

@@ -16,6 +16,7 @@ def own_site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.slow
 def test_a_database_that_is_locked_is_told_and_does_not_keep_anybody_from_reading(own_site: Site) -> None:
     with closing(sqlite3.connect(own_site.plant.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -36,6 +36,7 @@ def test_files_are_taken_from_the_folder_of_the_configuration() -> None:
     assert (str(moved.certificate_file), str(moved.key_file)) == ("/etc/foresense/a.pem", "/etc/foresense/b.pem")
 
 
+@pytest.mark.slow
 def test_with_a_certificate_all_is_encrypted_and_so_is_the_cookie(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     issued = authority.issue("service", host="127.0.0.1")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
@@ -18,6 +19,7 @@ _CHECKS = [
 EXAMPLES = 40  #: of each route
 
 
+@pytest.mark.slow
 def test_every_answer_is_one_that_the_description_tells_of(site: Site) -> None:
     description = schemathesis.openapi.from_dict(site.get("/v1/openapi.json"))
     failures, seen = [], set()

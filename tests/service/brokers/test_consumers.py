@@ -108,6 +108,7 @@ def test_a_session_that_should_be_there_when_the_service_starts(
     assert counters.sessions_lost == known
 
 
+@pytest.mark.slow
 def test_a_frozen_broker_is_noticed_within_two_keep_alives(
     broker: Broker, consumer: Consumer, inbox: Inbox, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -36,6 +36,7 @@ def large_site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.slow
 def test_the_overview_of_ten_thousand_streams_can_be_used_within_a_moment(browser: Browser, large_site: Site) -> None:
     context = browser.new_context(viewport={"width": 1200, "height": 850})
     view = View(context.new_page(), large_site)

@@ -120,6 +120,7 @@ def test_one_of_several_brokers_must_be_named(operator: Operator) -> None:
     assert run(operator, "fleet", "--broker", "north").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_broker_that_cannot_be_reached_is_told(operator: Operator) -> None:
     settings = yaml.safe_load(operator.config.read_text())
     settings["broker"]["port"] = 1

@@ -43,6 +43,7 @@ def test_where_hardly_anything_is_stored_there_is_no_picture(
     assert Artist(database.with_name("none"), "UTC").draw(subject()) is None
 
 
+@pytest.mark.slow
 def test_a_picture_has_the_colours_of_value_band_and_alarm_whatever_the_names(
     store: Store, database: Path, make_monitor: MakeMonitor
 ) -> None:

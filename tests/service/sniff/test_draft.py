@@ -83,6 +83,7 @@ def test_topics_that_no_template_can_have_are_passed_over(topic: str) -> None:
     assert drafts(said(topic, "1"), said("good", "1")).keys() == {"good"}
 
 
+@pytest.mark.slow
 def test_no_message_that_is_damaged_breaks_it() -> None:
     random = Random(7)  # noqa: S311
     for _ in range(150):

@@ -167,6 +167,7 @@ def test_steps_become_smaller_where_they_take_long_and_larger_where_they_do_not(
     assert age(store, 1000, keep="2d")._rows < 1000
 
 
+@pytest.mark.slow
 def test_what_is_killed_midway_is_counted_once(store: Store, database: Path) -> None:
     before = [hour for hour in hours_of(store) if hour[0] < 8 * DAY_MS]
     store.close()
