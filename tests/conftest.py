@@ -40,8 +40,8 @@ MakeBundle = Callable[..., Bundle]
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return in how many processes tests run: two a core, as most of them wait for processes, brokers and time."""
-    return 2 * (os.cpu_count() or 1)
+    """Return in how many processes tests run: one more than there are cores, as many wait for brokers and time."""
+    return 1 + (os.cpu_count() or 1)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

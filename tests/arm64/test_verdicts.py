@@ -18,8 +18,7 @@ from tests.contract.test_families import recordings, spec_of
 
 RUNTIMES = ("onnx", "litert")
 TOLERANCE = 1e-5  #: of a number, or absolute below 1
-#: emulated, and perhaps on a busy machine; in one process, as they share that machine
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("arm64")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # emulated, and perhaps on a busy machine
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tests.service.relays.test_influx import victoria
 from tests.system.conftest import MOSQUITTO, Broker, free_port, wait_until
 
 __all__ = ["victoria"]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("plant")]  # which takes long to fill
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # which takes long to fill
 PATIENCE_S = 300.0
 BIN = Path(sys.executable).parent
 HOURS, INTERVAL_MS = 6, 10_000

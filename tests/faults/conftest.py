@@ -37,6 +37,7 @@ INCIDENT = "20s"  #: so that the next spikes make another; the message of one li
 KEEPALIVE_S = 5
 NOTICED_S = 2 * KEEPALIVE_S + 2  #: within which a silent broker is noticed; the client looks once a second
 SETTLE_S = 30.0
+LAST_RETRY_S = 30.0  #: the longest that the writer waits before it tries a transaction again
 
 Messages = list[tuple[str, bytes | str]]
 
@@ -158,7 +159,7 @@ class Site:
         wait_until(lambda: self.alarms_heard() >= expected, "every alarm heard")
         wait_until(lambda: self.plant.count("outbox") == 0, "all alarms are delivered")
         with suppress(AssertionError):  # an end may be yet to come, as it is tried again; what differs is told below
-            wait_until(lambda: self.plant.query(ALARMS) == reference.alarms, "each alarm has ended")
+            wait_until(lambda: self.plant.query(ALARMS) == reference.alarms, "each alarm has ended", 2 * LAST_RETRY_S)
         outcome = Outcome.of(self.plant, reference.slots)
         assert outcome.alarms == reference.alarms
         assert outcome.incidents == reference.incidents
