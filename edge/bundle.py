@@ -93,10 +93,16 @@ def find_bundle(root: Path, reference: str) -> Path:
     name, _, version = reference.partition("/")
     if version:
         return root / name / version
-    versions = [p for p in (root / name).glob("*") if p.is_dir() and p.name.isdecimal()]
+    versions = versions_in(root / name)
     if not versions:
         raise BundleError(f"{root / name}: expected a bundle {name!r} with at least one version, got none")
-    return max(versions, key=lambda p: int(p.name))
+    return versions[0]
+
+
+def versions_in(folder: Path) -> list[Path]:
+    """Return the folders of a bundle's versions, the newest first."""
+    versions = [each for each in folder.glob("*") if each.is_dir() and each.name.isdecimal()]
+    return sorted(versions, key=lambda each: int(each.name), reverse=True)
 
 
 def _read(path: Path, name: str) -> bytes:

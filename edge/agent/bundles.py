@@ -5,7 +5,7 @@ Should that one be damaged, there are the versions before it.
 
 from pathlib import Path
 
-from edge.bundle import find_bundle
+from edge.bundle import find_bundle, versions_in
 from edge.errors import ConfigError
 
 CURRENT = "current"  #: a link to the version in charge; who changes bundles puts another in its place by renaming
@@ -30,5 +30,4 @@ def before(path: Path, reference: str) -> list[Path]:
     """Return the folders of the versions before a bundle's, the newest first; none if a version is asked for."""
     if "/" in reference or not path.name.isdecimal():
         return []
-    others = [each for each in path.parent.glob("*") if each.name.isdecimal() and int(each.name) < int(path.name)]
-    return sorted(others, key=lambda each: int(each.name), reverse=True)
+    return [each for each in versions_in(path.parent) if int(each.name) < int(path.name)]
