@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from edge import across
 from edge.calendar import MINUTE_MS, Calendar
+from edge.half_precision import held
 from edge.state import Records
 
 MOST_BINS = 288  #: five minutes each
 SHORTEST_MS, LONGEST_MS = 60_000, 3_600_000  #: intervals of streams whose day is remembered
 _DAY_MINUTES = 24 * 60
-_MOST = np.array(6e4, np.float32)  # what half precision holds
-_LEAST, _NOTHING = np.array(-6e4, np.float32), np.array(0, np.float32)
+_NOTHING = np.array(0, np.float32)
 _MINUTE_MS, _DAY = np.array(MINUTE_MS), np.array(_DAY_MINUTES)
 
 
@@ -81,7 +81,7 @@ class Day:
             day[at[new], entered] = np.nan
         rows = calm.nonzero()[0]
         at, now = at[rows], today.bins[rows]
-        value = np.minimum(np.maximum(observed[rows], _LEAST), _MOST)
+        value = held(observed[rows])
         day[at, now, 0] = np.fmin(day[at, now, 0], value)
         day[at, now, 1] = np.fmax(day[at, now, 1], value)
 

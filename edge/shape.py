@@ -12,6 +12,7 @@ scale. It is measured when a segment is full, and stays until the next one is. W
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.half_precision import held
 from edge.state import Records
 
 SEGMENT = 8  #: slots
@@ -19,8 +20,6 @@ WINDOW = 6  #: segments
 SEGMENTS = 192  #: that are remembered; a multiple of WINDOW
 LEAST_SLOTS = 512  #: to calibrate on; fewer hold too few windows apart to know how near the nearest one usually is
 _ROWS = 256  # that are compared at once, so that they stay in the cache
-_MOST = np.array(6e4, np.float32)  # what half precision holds
-_LEAST = np.array(-6e4, np.float32)
 _PLACE = np.arange(WINDOW)
 #: (WINDOW, WINDOW): which segments of a block are in the window that begins at each place of it, and which in the one
 #: that began at each place of the block before
@@ -50,7 +49,7 @@ def distance(values: NDArray[np.float32], records: Records) -> NDArray[np.float3
         before = kept[_places(at[rows])]
         course = np.empty(before.shape, np.float32)
         course[:, :-1] = before[:, 1:]
-        course[:, -1] = _mean(records["segment"][rows] + _held(values[rows]))
+        course[:, -1] = _mean(records["segment"][rows] + held(values[rows]))
         shape[rows] = _nearest(course)
     return shape
 
@@ -58,7 +57,7 @@ def distance(values: NDArray[np.float32], records: Records) -> NDArray[np.float3
 def remember(values: NDArray[np.float32], shape: NDArray[np.float32], records: Records) -> None:
     """Take one slot's scaled values (n, C), and the shape (n,) that they had, into the course."""
     records["shape"] = shape
-    records["segment"] += _held(values)
+    records["segment"] += held(values)
     records["segment_slots"] += 1
     full = (records["segment_slots"] == SEGMENT).nonzero()[0]
     if full.size == 0:
@@ -83,10 +82,6 @@ def interrupt(records: Records, chosen: NDArray[np.bool_] | NDArray[np.intp]) ->
 def _places(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
     """Return ascending rows as a slice where they are neighbours, which is read in place."""
     return slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
-
-
-def _held(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.minimum(np.maximum(values, _LEAST), _MOST)
 
 
 def _mean(total: NDArray[np.float32]) -> NDArray[np.float16]:
