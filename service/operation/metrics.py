@@ -64,11 +64,11 @@ class _ServiceCollector(Collector):
         counters = self._standing.counters
         for name, (metric, text) in _COUNTERS.items():
             yield CounterMetricFamily(f"foresense_{metric}", text, value=getattr(counters, name))
-        rejects = {str(reason): count for reason, count in list(counters.rejects.items())}
+        rejects = {str(reason): count for reason, count in dict(counters.rejects).items()}
         yield _counts("messages_rejected", "Messages set aside.", "reason", rejects)
         ignored = {name: getattr(counters, name) for name in _IGNORED}
         yield _counts("readings_ignored", "Of the readings fed, not used.", "reason", ignored)
-        late = dict(list(counters.late_of.items()))
+        late = dict(counters.late_of)
         yield _counts("readings_late", "Of the readings fed, not used as they were late.", "monitor", late)
         yield _counts("outbox_dropped", "Verdicts for which no room was left.", "sink", dict(counters.dropped))
         yield _counts("sink_refused", "What a sink would not take.", "sink", dict(counters.undeliverable))
